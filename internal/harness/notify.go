@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +17,11 @@ import (
 // herald tells people of one drill of the newest backup. Nil tells nobody.
 type herald struct {
 	notify spec.Notify
-	heart  *notify.Heart // may be nil
-	before chan []verdict.Notified
-	cancel context.CancelFunc // of what waits for before
+	heart  *notify.Heart      // may be nil
+	before []verdict.Notified // what people know, once it is read
+	unread error              // why that is not known
+	read   chan struct{}      // closed when it is read
+	cancel context.CancelFunc // of reading it
 	passed bool               // is what was told
 	spent  time.Duration      // on telling it
 }
@@ -46,27 +47,34 @@ func (h *Home) herald(ctx context.Context, f spec.Loaded, rec *record, screen *r
 			}
 		})
 	}
-	t := &herald{notify: n, heart: notify.Begin(ctx, n, f.Name, q.run), before: make(chan []verdict.Notified, 1)}
+	t := &herald{notify: n, heart: notify.Begin(ctx, n, f.Name, q.run), read: make(chan struct{})}
 	ctx, t.cancel = context.WithCancel(ctx)
-	go func() { t.before <- rec.notified(ctx) }()
+	go func() {
+		defer close(t.read)
+		t.before, t.unread = rec.notified(ctx)
+	}()
 	return t
 }
 
-// notified is what people know of the drill, by the last report that says so. Where
-// that cannot be read they are told again.
-func (rec *record) notified(ctx context.Context) []verdict.Notified {
-	if rec.err != nil || rec.keyless() != nil {
-		return nil
+// notified is what people know of the drill, by past reports.
+func (rec *record) notified(ctx context.Context) ([]verdict.Notified, error) {
+	problem := rec.keyless()
+	switch {
+	case rec.err != nil:
+		return nil, rec.err
+	case problem != nil:
+		return nil, problem
 	}
 	ctx, cancel := context.WithTimeout(ctx, readPastTime)
 	defer cancel()
-	last, err := history.Last(ctx, rec.dir, rec.store, rec.drill, func(r *verdict.Report) bool {
-		return r.Backup.IsNewest() && len(r.Notified) > 0
-	}, rec.keys...)
-	if err != nil || last == nil {
-		return nil
-	}
-	return last.Notified
+	return history.Told(ctx, rec.dir, rec.store, rec.drill, rec.keys...)
+}
+
+// stopReading ends the reading of what people know, which reads from a store that is
+// closed next.
+func (t *herald) stopReading() {
+	t.cancel()
+	<-t.read
 }
 
 // tell tells what the drill came to, and writes into the report what became of
@@ -76,7 +84,7 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 	if t == nil {
 		return
 	}
-	defer t.cancel()
+	defer t.stopReading()
 	if r.Interrupted() || ctx.Err() != nil {
 		t.heart.Stop()
 		return
@@ -84,9 +92,11 @@ func (t *herald) tell(ctx context.Context, r *verdict.Report) {
 	begun := time.Now()
 	news := newsOf(r)
 	select {
-	case news.Before = <-t.before:
+	case <-t.read:
 	case <-time.After(knownTime): // past reports are read for the drill too, so that this is rare
+		t.stopReading()
 	}
+	news.Before, news.Unread = t.before, t.unread != nil // then they are told again
 	t.passed = verdict.ExitCode(r) == verdict.ExitOK
 	r.Notified = notify.Tell(ctx, t.notify, t.heart, news)
 	t.spent = time.Since(begun)
@@ -99,26 +109,29 @@ func newsOf(r *verdict.Report) notify.News {
 	for _, f := range v.Findings {
 		news.Findings = append(news.Findings, notify.Finding{
 			Code: f.Code, Outcome: f.Outcome, What: f.What, Hint: f.Hint, Says: strings.Join(strings.Fields(f.Message), " "),
-			Muted: isMuted(r, f.What),
 		})
+	}
+	for _, m := range r.Muted {
+		news.Muted = append(news.Muted, report.Clean(m.Check))
 	}
 	return news
 }
 
-// isMuted reports whether a person quieted what is told of a check.
-func isMuted(r *verdict.Report, check string) bool {
-	return slices.ContainsFunc(r.Muted, func(m verdict.Muted) bool { return report.Clean(m.Check) == check })
-}
-
-// correct tells a monitor that what it was told is no longer so: the report could
-// not be kept, which nobody knew before.
+// correct tells all that what they were told is no longer so: the report of a pass
+// could not be kept, which nobody knew before.
 func (t *herald) correct(ctx context.Context, r *verdict.Report) {
-	if t == nil || t.heart == nil || r.Interrupted() || t.passed == (verdict.ExitCode(r) == verdict.ExitOK) {
+	if t == nil || !t.passed || r.Interrupted() || verdict.ExitCode(r) == verdict.ExitOK {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, mostDelay-t.spent)
 	defer cancel()
-	_ = t.heart.End(ctx, !t.passed, r.Drill+": "+whereReport(r)+"\n") // the process tells it too
+	news := notify.News{Report: r, Headline: r.Drill + ": the report of a pass could not be kept"}
+	news.Findings = []notify.Finding{{
+		Code: verdict.CodeHistory, Outcome: r.Outcome, What: "report",
+		Says: "it is not where it was to be, so nothing proves the pass",
+		Hint: "see why in the output of the run, and drill again",
+	}}
+	_ = notify.Correct(ctx, t.notify, t.heart, news, r.Notified) // the process tells it too
 }
 
 // noteUntold keeps who was not told of a drill, for the last line.

@@ -254,15 +254,18 @@ func TestAlerts(t *testing.T) {
 	p.has(t, "reports", token)
 }
 
-// A drill that was interrupted says no more than that it began. One whose report is nowhere is no pass, and a monitor
-// that heard of one hears so.
+// A drill that was interrupted says no more than that it began. One whose report is nowhere is no pass, and who
+// heard of one, or wants to hear of errors, hears so.
 func TestWhatAMonitorHearsLast(t *testing.T) {
 	t.Parallel()
-	monitor := newReceiver(t)
+	monitor, hook := newReceiver(t), newReceiver(t)
 	os.Setenv("LAST_PING", monitor.URL+"/"+token)
+	os.Setenv("LAST_HOOK", hook.URL)
 	p := newPlace(t)
 	p.demo(sandbox.Local)
-	p.editDemo(func(text string) string { return text + "\nnotify: {heartbeat_env: LAST_PING}\n" })
+	p.editDemo(func(text string) string {
+		return text + "\nnotify: {heartbeat_env: LAST_PING, channels: [{webhook_env: LAST_HOOK, when: [error]}]}\n"
+	})
 	var out bytes.Buffer
 	h := &harness.Home{Dir: p.dir, Stdout: full{}, Stderr: &out, Now: afterTheDemo, Log: slog.New(slog.DiscardHandler), Clusters: testneed.Clusters()}
 	if err := os.WriteFile(filepath.Join(p.dir, "reports"), nil, 0o600); err != nil {
@@ -270,8 +273,11 @@ func TestWhatAMonitorHearsLast(t *testing.T) {
 	}
 	code, _ := exitOf(t, h.Drill(t.Context(), harness.DrillOptions{}))
 	got := monitor.took()
-	if code != verdict.ExitError || len(got) != 3 || !strings.HasPrefix(got[1], "/"+token+" PASS") || !strings.HasPrefix(got[2], "/"+token+"/fail demo: ") {
+	if code != verdict.ExitError || len(got) != 3 || !strings.HasPrefix(got[1], "/"+token+" PASS") || !strings.HasPrefix(got[2], "/"+token+"/fail ERROR demo: ") {
 		t.Errorf("code %d, the monitor heard %q\n%s", code, got, &out)
+	}
+	if told := hook.took(); len(told) != 1 || !strings.Contains(told[0], `"new":[{"key":"daybefore/demo/history"`) {
+		t.Errorf("a channel was told %q", told)
 	}
 	ctx, stop := context.WithCancelCause(t.Context())
 	monitor.mu.Lock()

@@ -16,8 +16,8 @@ import (
 var runID = regexp.MustCompile(`^\d{8}T\d{6}Z-([0-9a-f]{4}|[0-9a-f]{6})$`)
 
 // Prune removes the oldest runs of a drill below dir, so that keep are left. What
-// later drills may be compared with stays, and so does all that is newer. A pass
-// outlives no failure that speaks against the same backup, came it before or
+// later drills may be compared with stays, what people know of as bad, and all that
+// is newer. A pass outlives no failure that speaks against the same backup, came it before or
 // after: a gate would open by it.
 func Prune(ctx context.Context, dir, drill string, keep int, keys ...spec.Key) error {
 	sh, err := open(ctx, dir, nil, drill, keys)
@@ -33,7 +33,11 @@ func Prune(ctx context.Context, dir, drill string, keep int, keys ...spec.Key) e
 	if err != nil {
 		return err
 	}
-	needed, err = sh.against(ctx, min(max(keep, needed), len(sh.runs)))
+	known, err := sh.knownAsBad(ctx)
+	if err != nil {
+		return err
+	}
+	needed, err = sh.against(ctx, min(max(keep, needed, known), len(sh.runs)))
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 // pruned writes a run for each letter, the newest first: p passed, n passed with
 // another backup than the newest, f failed, x is damaged; P passed, W warned and F failed
-// with one and the same backup. It gives what is left of them
+// with one and the same backup; o tells somebody of what is bad, u adds to that, and q says that nothing is. It gives what is left of them
 // once they are pruned.
 func pruned(t *testing.T, runs string, keepRuns int, keys ...spec.Key) string {
 	t.Helper()
@@ -29,6 +29,12 @@ func pruned(t *testing.T, runs string, keepRuns int, keys ...spec.Key) string {
 			r.Outcome = verdict.Fail
 		case 'W':
 			r.Outcome = verdict.Warn
+		case 'o', 'u':
+			r.Outcome = verdict.Fail
+			r.Notified = []verdict.Notified{{By: "slack (X)", Open: []verdict.Open{{Code: verdict.CodeRowCount}}, Unread: letter == 'u'}}
+		case 'q':
+			r.Outcome = verdict.Fail
+			r.Notified = []verdict.Notified{{By: "slack (X)"}}
 		case 'n':
 			r.Backup.Chosen = "named"
 		}
@@ -91,6 +97,9 @@ func TestPrune(t *testing.T) {
 		{"P" + p(29) + "pF" + "f", 1, "P" + p(30) + "F"},
 		{p(30) + "PFf", 1, p(30)}, // both go at once
 		{"fF", 1, "f"},
+		{"fffoo", 1, "fffo"}, // people must be told when it is over
+		{"fuffo" + f(2), 1, "fuffo"},
+		{"fqoo", 1, "f"}, // as they were
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
@@ -114,5 +123,29 @@ func TestPruneNothing(t *testing.T) {
 	t.Parallel()
 	if err := Prune(t.Context(), t.TempDir(), "shop", 1); err != nil {
 		t.Error(err)
+	}
+}
+
+// What people know stands in the newest report that says all of it, and in those since.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i, n := range []verdict.Notified{{By: "d", Unread: true}, {By: "c"}, {By: "b", Unread: true}, {By: "a"}} {
+		r := report(100 - i)
+		r.Notified = []verdict.Notified{n}
+		if n.By == "c" {
+			r.Backup.Chosen = "named"
+		}
+		if err := Save(dir, r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var who string
+	told, err := Told(t.Context(), dir, nil, "shop")
+	for _, n := range told {
+		who += n.By
+	}
+	if err != nil || who != "dba" {
+		t.Errorf("%v, %+v", err, told)
 	}
 }

@@ -175,41 +175,6 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 	return nil, fmt.Errorf("no report of %s is kept in %s: %w", drill, dir, fs.ErrNotExist)
 }
 
-// mostTried is how many runs are looked through for one.
-const mostTried = 100
-
-// Last is the newest report that is wanted, of those that somebody vouches for; nil
-// where none of the last runs is.
-func Last(ctx context.Context, dir string, s Store, drill string, wanted func(*verdict.Report) bool,
-	keys ...spec.Key) (*verdict.Report, error) {
-	sh, err := open(ctx, dir, s, drill, keys)
-	if err != nil {
-		return nil, err
-	}
-	defer sh.close()
-	for _, run := range sh.runs[:min(len(sh.runs), mostTried)] {
-		found, err := sh.reports(ctx, []string{run})
-		if err != nil {
-			return nil, err
-		}
-		e := found[0]
-		if e.damaged == nil && (len(keys) == 0 || sh.proven(e)) && wanted(e.report) {
-			return e.report, nil
-		}
-	}
-	return nil, nil
-}
-
-// LastPass is when the drill of a newest backup that passed last began; zero where
-// none of the last runs passed.
-func LastPass(ctx context.Context, dir string, s Store, drill string, keys ...spec.Key) (time.Time, error) {
-	last, err := Last(ctx, dir, s, drill, Passed, keys...)
-	if err != nil || last == nil {
-		return time.Time{}, err
-	}
-	return last.StartedAt, nil
-}
-
 // slim leaves out what nothing is compared with and, in a database of many
 // tables, takes the most memory.
 func slim(r *verdict.Report) *verdict.Report {

@@ -11,6 +11,9 @@ import (
 // end of its own Alertmanager would take it for resolved after five minutes.
 const lasts = 35 * 24 * time.Hour
 
+// lastsAlone is how long one stays that no drill can end.
+const lastsAlone = 24 * time.Hour
+
 // alert is one of Alertmanager's API v2. Its labels name it, so that they stay the
 // same whatever is found.
 type alert struct {
@@ -27,9 +30,13 @@ func alertmanager(ctx context.Context, to target, m message) error {
 	labels := func(code string) map[string]string {
 		return map[string]string{"alertname": "RestoreDrill", "drill": m.Report.Drill, "code": code}
 	}
+	ends := now.Add(lasts)
+	if m.last {
+		ends = now.Add(lastsAlone)
+	}
 	var alerts []alert
 	for _, i := range slices.Concat(m.fresh, m.still) {
-		alerts = append(alerts, alert{Labels: labels(string(i.code)), StartsAt: &m.Report.StartedAt, EndsAt: now.Add(lasts),
+		alerts = append(alerts, alert{Labels: labels(string(i.code)), StartsAt: &m.Report.StartedAt, EndsAt: ends,
 			Annotations: map[string]string{
 				"summary": m.Headline, "description": strings.Join(i.lines(), "\n"), "outcome": string(i.outcome),
 				"hint": i.hint(), "run": m.Report.Run,

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,10 @@ type Heart struct {
 	cancel  context.CancelFunc
 	failed  error // of the ping of the start, once it is over
 }
+
+// startTime is how long the end waits for the ping of the start, so that it leaves
+// time for its own.
+const startTime = 2 * time.Second
 
 func heartbeatName(n spec.Notify) string { return "heartbeat (" + n.HeartbeatEnv + ")" }
 
@@ -63,13 +68,13 @@ func (h *Heart) End(ctx context.Context, passed bool, says string) verdict.Notif
 }
 
 func (h *Heart) end(ctx context.Context, passed bool, says string) verdict.Notified {
-	defer h.cancel()
 	name := heartbeatName(h.n)
 	select {
 	case <-h.started:
+	case <-time.After(startTime):
 	case <-ctx.Done():
-		h.Stop()
 	}
+	h.Stop()
 	word, what := "", "success"
 	if !passed {
 		word, what = "fail", "failure"

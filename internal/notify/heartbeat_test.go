@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"daybefore/internal/notify"
 	"daybefore/internal/spec"
@@ -94,6 +96,29 @@ func TestPlainHeartbeat(t *testing.T) {
 	notify.Begin(t.Context(), n, "shop", "2").End(t.Context(), true, "good")
 	if !slices.Equal(got, []string{"GET /api/push/x?status=up&msg=OK"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// A ping of the start that hangs costs the one of the end nothing.
+func TestAStartThatHangs(t *testing.T) {
+	t.Parallel()
+	m := newMonitor(t)
+	ended := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/start") {
+			<-ended
+			return
+		}
+		m.Config.Handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	t.Cleanup(func() { close(ended) })
+	n := spec.Notify{HeartbeatEnv: "PING", Heartbeat: spec.Key(s.URL + "/ping/" + secret + "/?create=1")}
+	ctx, cancel := context.WithTimeout(t.Context(), 4500*time.Millisecond) // before the ping of the start gives up
+	defer cancel()
+	told := notify.Begin(t.Context(), n, "shop", "1").End(ctx, true, "")
+	if !slices.Equal(told.Told, []string{"success"}) || !strings.HasPrefix(told.Failed, "the start of the drill: ") || len(m.pings) != 1 {
+		t.Errorf("%+v, %q", told, m.pings)
 	}
 }
 

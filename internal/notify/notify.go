@@ -7,6 +7,7 @@ package notify
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,13 +100,47 @@ func Faults(n spec.Notify) []verdict.Notified {
 // Tell tells all of a drill, at once, and gives what became of that: of the
 // monitor first, then of the channels in their order. The heart may be nil.
 func Tell(ctx context.Context, n spec.Notify, heart *Heart, news News) []verdict.Notified {
+	return atOnce(ctx, n, heart, news, func(ctx context.Context, c spec.Channel, news News) verdict.Notified {
+		return tell(ctx, c, n.Insecure, news)
+	})
+}
+
+// Correct tells all that a drill is not what they heard of it, for which the news
+// has one finding: each that heard of the drill, and each that wants to hear of it.
+func Correct(ctx context.Context, n spec.Notify, heart *Heart, news News, heard []verdict.Notified) []verdict.Notified {
+	return atOnce(ctx, n, heart, news, func(ctx context.Context, c spec.Channel, news News) verdict.Notified {
+		var told []string
+		for _, h := range heard {
+			if h.By == c.Name() {
+				told = append(told, h.Told...)
+			}
+		}
+		m := news.correction(told)
+		wanted := slices.Contains(c.When, string(news.Report.Outcome)) || slices.Contains(c.When, spec.WhenEvery)
+		if !wanted && len(told) == 0 {
+			return verdict.Notified{By: c.Name()}
+		}
+		to, err := kinds[c.Kind].open(c, n.Insecure)
+		if err == nil {
+			err = m.send(ctx, to)
+		}
+		return notified(c.Name(), m.told(), err)
+	})
+}
+
+// atOnce tells the monitor and each channel of a copy of the report: who is given
+// up may read it still when the drill writes into its own.
+func atOnce(ctx context.Context, n spec.Notify, heart *Heart, news News,
+	one func(context.Context, spec.Channel, News) verdict.Notified) []verdict.Notified {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	report := *news.Report
+	news.Report = &report
 	var pings []verdict.Notified
 	all := make([]verdict.Notified, len(n.Channels))
 	var telling sync.WaitGroup
 	for i, c := range n.Channels {
-		telling.Go(func() { all[i] = tell(ctx, c, n.Insecure, news) })
+		telling.Go(func() { all[i] = one(ctx, c, news) })
 	}
 	if heart != nil {
 		pings = append(pings, heart.end(ctx, verdict.ExitCode(news.Report) == verdict.ExitOK, news.text()))
@@ -119,21 +154,26 @@ func tell(ctx context.Context, c spec.Channel, insecure bool, news News) verdict
 	k := kinds[c.Kind]
 	m := news.message(c)
 	told := verdict.Notified{By: c.Name(), Open: m.open}
-	quiet := !m.hasNews(c) && !(k.forgets && len(m.still) > 0)
 	to, err := k.open(c, insecure)
-	if err == nil && quiet {
-		return told
-	}
-	if err == nil {
-		err = within(ctx, func(ctx context.Context) error { return k.send(ctx, to, m) })
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		told = notified(c.Name(), nil, err)
 		told.Open = m.before // so that the next drill tells what this one could not
-		return told
+	case m.hasNews(c) || k.forgets && len(m.still) > 0:
+		err = m.send(ctx, to)
+		told = notified(c.Name(), m.told(), err)
+		told.Open = m.open
+		if err != nil {
+			told.Open = m.unsure()
+		}
 	}
-	told.Told = m.told()
+	told.Unread = news.Unread
 	return told
+}
+
+// send tells a channel the message.
+func (m message) send(ctx context.Context, to target) error {
+	return within(ctx, func(ctx context.Context) error { return kinds[to.Kind].send(ctx, to, m) })
 }
 
 // Says is a fault in a line.

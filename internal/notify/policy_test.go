@@ -1,8 +1,12 @@
 package notify
 
 import (
+	"context"
 	"net/url"
 	"testing"
+
+	"daybefore/internal/spec"
+	"daybefore/internal/verdict"
 )
 
 // No letter and no password goes to another machine in the clear.
@@ -19,5 +23,21 @@ func TestEmailWantsEncryption(t *testing.T) {
 		if err != nil || c.TLSPolicy() != want {
 			t.Errorf("%s: %v, %v", at, c.TLSPolicy(), err)
 		}
+	}
+}
+
+// A channel that nobody waits for any more reads no report that the drill writes into.
+func TestAReportOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	own := &verdict.Report{Outcome: verdict.Pass}
+	given := make(chan *verdict.Report, 1)
+	atOnce(t.Context(), spec.Notify{Channels: make([]spec.Channel, 1)}, nil, News{Report: own},
+		func(_ context.Context, _ spec.Channel, news News) verdict.Notified {
+			given <- news.Report
+			return verdict.Notified{}
+		})
+	own.Outcome = verdict.Error
+	if got := <-given; got.Outcome != verdict.Pass {
+		t.Errorf("what a channel was told of is %s now", got.Outcome)
 	}
 }

@@ -100,10 +100,18 @@ type Muted struct {
 type Notified struct {
 	By   string   `json:"by"`             // such as slack (DRILL_SLACK_URL)
 	Told []string `json:"told,omitempty"` // such as "fail row_count"; nothing where nothing was to be told
-	// Open are the codes that they know of as bad, and of no pass since.
-	Open   []Code `json:"open,omitempty"`
+	Open []Open   `json:"open,omitempty"`
+	// Unread: what they knew before could not be read, so that Open adds to what earlier reports say.
+	Unread bool   `json:"unread,omitempty"`
 	Failed string `json:"failed,omitempty"` // why they were not told all; no part of an address or a key
 	Hint   string `json:"hint,omitempty"`
+}
+
+// Open is a code that somebody knows of as bad, or may know of, and of no pass since.
+type Open struct {
+	Code Code `json:"code"`
+	// Checks are those that they were told of, and stages, with what these came to. They were told of no muted one.
+	Checks map[string]Outcome `json:"checks,omitempty"`
 }
 
 // LastGood is the last drill of a newest backup that passed before this one, and
