@@ -84,7 +84,7 @@ var rooms = map[string]room{
 	"internal/runbook": {layer: 3, only: slices.Concat(nouns, []string{"internal/program", "internal/report"}),
 		why: "a plan for the night is written from a report and a drill file alone, so that it holds no secret"},
 
-	"internal/notify": {layer: 3, only: []string{"internal/verdict", "internal/spec", "internal/program"},
+	"internal/notify": {layer: 3, only: []string{"internal/verdict", "internal/spec", "internal/program", "internal/machine"},
 		why: "who tells people knows what a report says, and nothing that could change it"},
 
 	"internal/harness": {layer: 4, why: "what the targets call stands above all rooms"},

@@ -14,6 +14,7 @@ import (
 
 	"daybefore/internal/drill"
 	"daybefore/internal/history"
+	"daybefore/internal/machine"
 	"daybefore/internal/report"
 	"daybefore/internal/sandbox"
 	"daybefore/internal/spec"
@@ -84,7 +85,7 @@ func (h *Home) drillFor(ctx context.Context, f spec.Loaded, screen *report.Scree
 	people := h.herald(ctx, f, rec, screen, q)
 	r := h.runFile(ctx, f, rec, screen, q)
 	finish(r)
-	later, cancel := after(ctx)
+	later, cancel := machine.Lingering(ctx, afterTime)
 	defer cancel()
 	metricsTold := func() {}
 	if q.choice == (choice{}) { // what is known of the newest stands

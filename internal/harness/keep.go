@@ -28,20 +28,6 @@ const (
 	turnTime  = time.Second
 )
 
-// after is the context of what follows a drill. It ends a little after the
-// process was interrupted.
-func after(ctx context.Context) (context.Context, context.CancelFunc) {
-	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(afterTime):
-			cancel()
-		case <-later.Done():
-		}
-	})
-	return later, func() { stop(); cancel() }
-}
-
 // keep keeps a report in the store of past reports, where there is one, and below
 // reports/, with its envelope where the drill file asks for one. The errors say
 // which of the two it is not in.

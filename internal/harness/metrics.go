@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"daybefore/internal/history"
+	"daybefore/internal/machine"
 	"daybefore/internal/metrics"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
@@ -44,26 +45,10 @@ func (h *Home) tellMetrics(ctx context.Context, f spec.Loaded, r *verdict.Report
 	go func() { done <- placeMetrics(ctx, to, f.Name, text) }()
 	return func() {
 		defer cancel()
-		err := placed(ctx, done)
+		err := machine.Ended(ctx, done, moment, errors.New("metrics: their folder does not answer"))
 		if err != nil {
 			h.warn(f.Name, err)
 		}
-	}
-}
-
-// placed waits for what is being written, and little longer than the context
-// allows: a folder may not answer.
-func placed(ctx context.Context, done <-chan error) error {
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(moment):
-		return errors.New("metrics: their folder does not answer")
 	}
 }
 

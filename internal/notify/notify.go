@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"daybefore/internal/machine"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -40,17 +41,7 @@ func notified(by string, told []string, err error) verdict.Notified {
 func within(ctx context.Context, tell func(context.Context) error) error {
 	done := make(chan error, 1)
 	go func() { done <- tell(ctx) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	select {
-	case err := <-done: // which may know more than that time ran out
-		return err
-	case <-time.After(lastMoment):
-		return &untold{"it did not answer in time", "is it up, and reachable from here?"}
-	}
+	return machine.Ended(ctx, done, lastMoment, &untold{"it did not answer in time", "is it up, and reachable from here?"})
 }
 
 // lastMoment is how long whoever tells may take to end with the context.

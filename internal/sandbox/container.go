@@ -195,7 +195,7 @@ func (c *containerBox) createSeen(ctx context.Context, o Options, img dbImage) e
 
 // create starts both containers, at the same time, and the server in its own.
 func (c *containerBox) create(ctx context.Context, o Options, img dbImage) error {
-	ctx, stop := lingering(ctx, createGrace)
+	ctx, stop := machine.Lingering(ctx, createGrace)
 	defer stop()
 	m := newMeans(o, o.Memory, c.engine.info.NCPU)
 	if m.memory == 0 {
@@ -366,19 +366,6 @@ func (c *containerBox) afterword() string {
 		return ": " + said.Error()
 	}
 	return ""
-}
-
-// lingering returns a context that ends a while after ctx does.
-func lingering(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-later.Done():
-		case <-time.After(grace):
-			cancel(context.Cause(ctx))
-		}
-	})
-	return later, func() { stop(); cancel(nil) }
 }
 
 // watch notices when a container ends, by itself or not.
