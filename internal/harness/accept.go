@@ -42,38 +42,55 @@ func (h *Home) Accept(ctx context.Context, o AcceptOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	f, err := h.loadOne(ctx, "accept", o.Name, spec.Loader{WithoutSecrets: true})
+	rec, last, err := h.lastReport(ctx, "accept", "nothing was accepted", o.Name)
 	if err != nil {
 		return err
 	}
-	if f.Err != nil {
-		fmt.Fprintln(h.Stderr, f.Err)
-		return cannot("nothing was accepted: %s: %s", f.Name, notLoaded(f))
-	}
-	rec := h.record(ctx, f.Drill)
 	defer rec.close()
-	if p := rec.keyless(); p != nil {
-		return cannot("nothing was accepted, since it could not be signed: %v; %s", p, p.Hint)
-	}
-	last, err := rec.newest(ctx)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return cannot("nothing was accepted: %s has no report yet", f.Name)
-	case err != nil:
-		return cannot("nothing was accepted: %v", err)
-	}
 	c, err := acceptable(last, o.Check)
 	if err != nil {
 		return err
 	}
 	a := history.Acceptance{
-		Drill: f.Name, Check: o.Check, Run: last.Run, Baseline: c.Change.Baseline, From: c.Change.From, To: c.Change.To,
+		Drill: rec.drill, Check: o.Check, Run: last.Run, Baseline: c.Change.Baseline, From: c.Change.From, To: c.Change.To,
 		Why: why, Who: whoami(), At: h.Now().UTC(),
 	}
 	if a.At.Before(last.FinishedAt) { // a clock elsewhere is ahead of this one
 		a.At = last.FinishedAt
 	}
 	return h.accept(ctx, rec, a)
+}
+
+// lastReport is the last report of a drill, of which a person says something that
+// is to be signed; the caller closes the record. The error begins with what did
+// not happen.
+func (h *Home) lastReport(ctx context.Context, target, nothing, name string) (*record, *verdict.Report, error) {
+	f, err := h.loadOne(ctx, target, name, spec.Loader{WithoutSecrets: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.Err != nil {
+		fmt.Fprintln(h.Stderr, f.Err)
+		return nil, nil, cannot("%s: %s: %s", nothing, f.Name, notLoaded(f))
+	}
+	rec := h.record(ctx, f.Drill)
+	unsigned := rec.keyless()
+	if unsigned != nil {
+		rec.close()
+		return nil, nil, cannot("%s, since it could not be signed: %v; %s", nothing, unsigned, unsigned.Hint)
+	}
+	last, err := rec.newest(ctx)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = cannot("%s: %s has no report yet", nothing, f.Name)
+	case err != nil:
+		err = cannot("%s: %v", nothing, err)
+	}
+	if err != nil {
+		rec.close()
+		return nil, nil, err
+	}
+	return rec, last, nil
 }
 
 func (h *Home) accept(ctx context.Context, rec *record, a history.Acceptance) error {

@@ -3,9 +3,7 @@ package harness
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -44,27 +42,11 @@ func (h *Home) Mute(ctx context.Context, o MuteOptions) error {
 	}
 	ctx, stop := h.interruptible(ctx)
 	defer stop()
-	f, err := h.loadOne(ctx, "mute", o.Name, spec.Loader{WithoutSecrets: true})
+	rec, last, err := h.lastReport(ctx, "mute", "nothing was muted", o.Name)
 	if err != nil {
 		return err
 	}
-	if f.Err != nil {
-		fmt.Fprintln(h.Stderr, f.Err)
-		return cannot("nothing was muted: %s: %s", f.Name, notLoaded(f))
-	}
-	rec := h.record(ctx, f.Drill)
 	defer rec.close()
-	unsigned := rec.keyless()
-	if unsigned != nil {
-		return cannot("nothing was muted, since it could not be signed: %v; %s", unsigned, unsigned.Hint)
-	}
-	last, err := rec.newest(ctx)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return cannot("nothing was muted: %s has no report yet", f.Name)
-	case err != nil:
-		return cannot("nothing was muted: %v", err)
-	}
 	err = mutable(last, o.Check)
 	if err != nil {
 		return err
