@@ -80,14 +80,8 @@ func (c checker) oneKey(env, file text, key string) {
 
 // decryptKey reads the secret that a variable holds.
 func (c checker) decryptKey(name text, key string) Key {
-	key = "source.decrypt." + key
-	if !name.given() || !c.variable(name, key, "DRILL_BACKUP_KEY") || c.loader.WithoutSecrets {
-		return nil
-	}
-	value, ok := c.loader.lookup(name.Value)
-	if !ok || value == "" {
-		c.refuse(name.at, "set it to what decrypts the backups", "%s: the environment variable %s is not set", key,
-			name.Value)
+	value := c.secret(name, "source.decrypt."+key, "DRILL_BACKUP_KEY", "set it to what decrypts the backups")
+	if value == "" || c.loader.WithoutSecrets {
 		return nil
 	}
 	return Key(value)

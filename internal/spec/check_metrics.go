@@ -29,12 +29,8 @@ func (c checker) metrics(raw *rawMetrics) Metrics {
 func (c checker) pushgateway(name text) Key {
 	const key = "metrics.pushgateway_env"
 	const hint = "set it to the Pushgateway's URL, such as http://127.0.0.1:9091"
-	if !name.given() || !c.variable(name, key, "DRILL_PUSHGATEWAY_URL") || c.loader.WithoutSecrets {
-		return nil
-	}
-	value, _ := c.loader.lookup(name.Value)
-	if value == "" {
-		c.refuse(name.at, hint, "%s: the environment variable %s is not set", key, name.Value)
+	value := c.secret(name, key, "DRILL_PUSHGATEWAY_URL", hint)
+	if value == "" || c.loader.WithoutSecrets {
 		return nil
 	}
 	u, err := url.Parse(value)

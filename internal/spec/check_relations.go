@@ -62,13 +62,13 @@ func (c checker) canary(raw *rawCanary) *Canary {
 		SQL: strings.TrimRight(c.filled(raw.SQL, "expectations.canary.sql", "write a query that gives one value"),
 			"; \t\r\n"),
 		EqualsEnv: raw.EqualsEnv.Value,
-		Value:     c.secret(raw.EqualsEnv),
+		Value:     c.planted(raw.EqualsEnv),
 		Pos:       raw.at,
 	}
 }
 
-// secret reads the canary that equals_env names, and repeats it nowhere.
-func (c checker) secret(name text) []byte {
+// planted reads the canary that equals_env names, and repeats it nowhere.
+func (c checker) planted(name text) []byte {
 	const key = "expectations.canary.equals_env"
 	value, ok := c.loader.lookup(name.Value)
 	switch {

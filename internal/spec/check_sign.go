@@ -44,15 +44,8 @@ func (c checker) sign(raw *rawSign) Sign {
 // repeated.
 func (c checker) signingKey(name text) Key {
 	const key = "sign.key_env"
-	if !name.given() || !c.variable(name, key, "DRILL_SIGNING_KEY") {
-		return nil
-	}
-	value, _ := c.loader.lookup(name.Value)
-	switch {
-	case c.loader.WithoutSecrets && value == "":
-		return nil
-	case value == "":
-		c.refuse(name.at, signKeyHint, "%s: the environment variable %s is not set", key, name.Value)
+	value := c.secret(name, key, "DRILL_SIGNING_KEY", signKeyHint)
+	if value == "" {
 		return nil
 	}
 	private := ed25519Of(value)

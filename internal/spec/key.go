@@ -11,16 +11,28 @@ const keyHint = "set it to 32 random bytes or more, such as the output of: opens
 // may be a secret itself is ever repeated.
 func (c checker) key(name text) []byte {
 	const key = "scrub.key_env"
-	if !name.given() || !c.variable(name, key, "DRILL_SCRUB_KEY") || c.loader.WithoutSecrets {
-		return nil
-	}
-	value, ok := c.loader.lookup(name.Value)
-	if !ok || value == "" {
-		c.refuse(name.at, keyHint, "%s: the environment variable %s is not set", key, name.Value)
+	value := c.secret(name, key, "DRILL_SCRUB_KEY", keyHint)
+	if value == "" || c.loader.WithoutSecrets {
 		return nil
 	}
 	c.strong(name, key, value, "holds")
 	return []byte(value)
+}
+
+// secret is what the variable that a key names holds, which must be set where
+// secrets are not left alone; empty where there is none.
+func (c checker) secret(name text, key, such, hint string) string {
+	if !name.given() || !c.variable(name, key, such) {
+		return ""
+	}
+	value, ok := c.loader.lookup(name.Value)
+	if ok && value != "" {
+		return value
+	}
+	if !c.loader.WithoutSecrets {
+		c.refuse(name.at, hint, "%s: the environment variable %s is not set", key, name.Value)
+	}
+	return ""
 }
 
 // variable refuses what names no environment variable.
@@ -50,18 +62,9 @@ func (c checker) strong(name text, key, value, holds string) {
 // them is the scrub's, which more people may have.
 func (c checker) reportKeys(name text, scrub Scrub) (keys []Key) {
 	const key = "history.key_env"
-	if !name.given() || !c.variable(name, key, "DRILL_REPORT_KEY") {
-		return nil
-	}
-	value, ok := c.loader.lookup(name.Value)
-	switch {
-	case c.loader.WithoutSecrets && value == "":
-		return nil
-	case !ok || value == "":
-		c.refuse(name.at,
-			"set it to the key that earlier drills had, or before the first one to 32 random bytes or "+
-				"more (openssl rand -hex 32)",
-			"%s: the environment variable %s is not set", key, name.Value)
+	value := c.secret(name, key, "DRILL_REPORT_KEY",
+		"set it to the key that earlier drills had, or before the first one to 32 random bytes or more (openssl rand -hex 32)")
+	if value == "" {
 		return nil
 	}
 	for i, one := range strings.Split(value, ",") {
