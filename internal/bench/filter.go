@@ -22,8 +22,8 @@ var filterPromises = []struct {
 	what, of, to string
 	limit        float64
 }{
-	{"a keyed e-mail / a bare HMAC-SHA-256", "Transform/email", "Transform/hmac", 1.6},
-	{"a realistic name / a bare HMAC-SHA-256", "Transform/name", "Transform/hmac", 2.2},
+	{"a keyed e-mail / a bare digest", "Transform/email", "Transform/digest", 1.6},
+	{"a realistic name / a bare digest", "Transform/name", "Transform/digest", 2.2},
 	{"rows split, looked at by all detectors and copied / split and copied", "Watch/watched", "Watch/copied", 2},
 	{"an order with three paths, the rest kept / validated by encoding/json", "Document/keep", "Document/valid", 0.72},
 	{"an order with three paths, the rest redacted / validated by encoding/json", "Document/redact", "Document/valid",
@@ -38,7 +38,7 @@ var filterPromises = []struct {
 
 // filterBenchmarks picks those of the promises.
 const filterBenchmarks = "^Benchmark(Transform|Watch|Document|Escaped|Contacts)$/" +
-	"^(hmac|email|name|copied|watched|valid|keep|redact|watch)$"
+	"^(digest|email|name|copied|watched|valid|keep|redact|watch)$"
 
 // Filter runs the benchmarks of the scrub's parts, in turns, and compares
 // them. Its error carries the process's exit code, as Run's does.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/transform"
 	"daybefore/internal/verdict"
 )
 
@@ -55,7 +56,7 @@ func TestPassedAndKept(t *testing.T) {
 	is := func(column, typ string, rows int64, looks, by, why string) verdict.ScrubPassed {
 		return verdict.ScrubPassed{Column: "public." + column, Type: typ, Rows: rows, LooksLike: strings.Fields(looks), DecidedBy: by, Why: why}
 	}
-	want := verdict.Scrub{
+	want := verdict.Scrub{Key: transform.KeyFingerprint(testKey),
 		Passed: []verdict.ScrubPassed{
 			is("films.title", "text", 301, "words", nobody, ""),
 			is("films.stars", "text", 301, "words", ruled, why),

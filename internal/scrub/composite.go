@@ -177,9 +177,9 @@ func (p *planner) fieldsRecipe(c, within *schema.Column, path []string, r *spec.
 		here := append(slices.Clone(path), f.Name)
 		made := fieldRecipe{column: f, path: strings.Join(here, ".")}
 		if rule := fieldRule(r, here); rule != nil && !rule.Preserve {
-			domain := transform.Domain(rule.Link, c)
+			domain := transform.DomainOf(rule.Link, c)
 			if rule.Link == "" {
-				domain = append(domain, strings.Join(here, ".")+"\x00"...)
+				domain = domain.Within(strings.Join(here, "."))
 			}
 			made.made = byTransform(p.recipe(f, &rule.Rule, domain))
 			made.link = rule.Link
@@ -259,7 +259,7 @@ func (p *planner) unfitField(f *schema.Column, r *spec.Rule) (why, hint string, 
 			return why, hint, nil
 		}
 	}
-	why, err = p.unfitServer(f, r, byTransform(p.recipe(f, r, []byte("field\x00"))))
+	why, err = p.unfitServer(f, r, byTransform(p.recipe(f, r, transform.Domain{})))
 	if why != "" {
 		why = fmt.Sprintf("would refuse what %s makes: %s", r.Transform, why)
 	}

@@ -94,10 +94,10 @@ func TestDistinctFinds(t *testing.T) {
 	t.Parallel()
 	// short makes 20,000 values a few less than so many; parting does not take equal ones for equal.
 	short := func(c *schema.Column, r *spec.Rule) *transform.Recipe {
-		return transform.New(c, &spec.Rule{Transform: transform.Text, Link: r.Link}, []byte("any"), transform.Env{Normal: transform.Normal{Trim: r.Link != ""}})
+		return transform.New(c, &spec.Rule{Transform: transform.Text, Link: r.Link}, transform.Domain{}, transform.Env{Normal: transform.Normal{Trim: r.Link != ""}})
 	}
 	parting := func(c *schema.Column, r *spec.Rule) *transform.Recipe {
-		return transform.New(c, r, transform.Domain("", c), transform.Env{Normal: transform.Normal{Trim: true}})
+		return transform.New(c, r, transform.DomainOf("", c), transform.Env{Normal: transform.Normal{Trim: true}})
 	}
 	const rows = "insert into t select 'v' || i, 'x' || i from generate_series(1, 20000) i; insert into u select 'v' || i || case i % 2 when 1 then ' ' else " +
 		"'' end from generate_series(1, 20000) i;"

@@ -132,7 +132,7 @@ func (r *rewriter) rowKeeper(p *Plan, k *keeper, mask *transform.Masker, decode 
 		if reader == nil {
 			c := r.table.ByName[name]
 			reader = newCell(p, c,
-				&change{Recipe: transform.Reader(nil, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
+				&change{Recipe: transform.Reader(transform.Domain{}, transform.Normal{Blanks: c.Base.Is("bpchar")})}, mask, decode)
 		}
 		out.match = append(out.match, fieldGlob{i, g, reader})
 	}
@@ -152,7 +152,7 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, ma
 	if rule.Link != "" {
 		normalized = linked
 	}
-	made := &change{Recipe: transform.Reader(transform.Domain(rule.Link, c), normalized)}
+	made := &change{Recipe: transform.Reader(transform.DomainOf(rule.Link, c), normalized)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 

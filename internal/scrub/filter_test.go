@@ -195,7 +195,7 @@ func TestThroughServer(t *testing.T) {
 		}
 	}
 
-	want := verdict.Scrub{Kept: []verdict.ScrubKept{{Table: "public.users", Rows: 1}}, Columns: []verdict.ScrubColumn{
+	want := verdict.Scrub{Key: transform.KeyFingerprint(testKey), Kept: []verdict.ScrubKept{{Table: "public.users", Rows: 1}}, Columns: []verdict.ScrubColumn{
 		{Column: "public.msgs.body", Transform: "text", Rows: 1000},
 		{Column: "public.orders.contact", Transform: "email", Link: "person", Rows: 2000, Kept: 1},
 		{Column: "public.users.balance", Transform: "number", Rows: 2000, NullsIn: 2, NullsOut: 2},

@@ -52,7 +52,7 @@ func (p *planner) try(c *schema.Column, r *spec.Rule, asked map[string]bool) (ma
 		made = p.compositeRecipe(c, r)
 		why, hint, err = p.unfitComposite(c, r, made)
 	default:
-		made = byTransform(p.recipe(c, r, transform.Domain(r.Link, c)))
+		made = byTransform(p.recipe(c, r, transform.DomainOf(r.Link, c)))
 		why, hint, err = p.unfit(c, r, made, asked)
 	}
 	return made, why, hint, err
@@ -104,7 +104,7 @@ func (p *planner) gatherLink(c *schema.Column, r *spec.Rule) {
 
 // recipe makes a rule ready for a column, or for a part of it that has the
 // domain in which its values are hashed.
-func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe {
+func (p *planner) recipe(c *schema.Column, r *spec.Rule, domain transform.Domain) *transform.Recipe {
 	return transform.New(c, r, domain,
 		transform.Env{Locale: p.locale(r), Encoding: p.encoding, Normal: p.links[r.Link], Limit: p.limits[r.Link]})
 }

@@ -111,5 +111,5 @@ func (p *Plan) agree(a, b *schema.Column) bool {
 	if !transform.Known(ra.Transform) || ra.By != "" || rb.By != "" { // what is made depends on more than the value
 		return false
 	}
-	return ra.Transform == rb.Transform && string(transform.Domain(ra.Link, a)) == string(transform.Domain(rb.Link, b))
+	return ra.Transform == rb.Transform && transform.DomainOf(ra.Link, a) == transform.DomainOf(rb.Link, b)
 }

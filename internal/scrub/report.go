@@ -29,6 +29,9 @@ type tally struct {
 // when no rewrite function is running any more.
 func (p *Plan) Report() verdict.Scrub {
 	out := verdict.Scrub{Columns: []verdict.ScrubColumn{}}
+	if key := p.rules.Key; key != nil {
+		out.Key = transform.KeyFingerprint(key)
+	}
 	for _, t := range p.tallies() {
 		out.Columns = append(out.Columns, t.ScrubColumn)
 	}

@@ -2,7 +2,6 @@ package scrub
 
 import (
 	"fmt"
-	"slices"
 
 	"daybefore/internal/scrub/schema"
 	"daybefore/internal/scrub/transform"
@@ -76,7 +75,7 @@ func (p *Plan) incomparable(c, other *schema.Column) string {
 	case made.effect != transform.KeepsApart:
 		return fmt.Sprintf("is scrubbed by %s, which makes different values equal", made.name)
 	case first.Transform != r.Transform ||
-		!slices.Equal(transform.Domain(first.Link, c), transform.Domain(r.Link, other)):
+		transform.DomainOf(first.Link, c) != transform.DomainOf(r.Link, other):
 		return "is scrubbed in several ways"
 	}
 	return ""

@@ -56,6 +56,7 @@ const (
 	CodeChecksum         Code = "checksum"          // fail: the side file says otherwise
 	CodeDecrypt          Code = "decrypt"           // error: no key opens it, or nobody can tell whether it is whole
 	CodeEncryptionKey    Code = "encryption_key"    // warn: encrypted for another key than the last that passed
+	CodeScrubKey         Code = "scrub_key"         // warn: pseudonyms are others than the last that passed made
 	CodeMaxRatio         Code = "max_ratio"         // error: it unpacks to more than such a file should
 	CodeChangedMeanwhile Code = "changed_meanwhile" // error: the object was replaced while it was read
 	// fail: the header names another database; error: one of nearly that name, and no drill ever passed with it

@@ -388,6 +388,9 @@ type Scrub struct {
 	Kept     []ScrubKept      `json:"kept,omitempty"`
 	Preserve []ScrubPreserved `json:"preserved,omitempty"`
 	Passed   []ScrubPassed    `json:"passed,omitempty"`
+	// fingerprint of a lasting key, behind the version of the way from it to pseudonyms: where it is another,
+	// so are they; absent: the run had a key of its own
+	Key string `json:"key,omitempty"`
 }
 
 // ScrubColumn counts one rule's work on one column.

@@ -37,7 +37,7 @@ func newTestDocumentOf(t testing.TB, key []byte, name, encoding, unmatched strin
 	r := scrubtest.JSONRule(t, "a.b."+name, entries...)
 	r.Unmatched = unmatched
 	c := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "a", Table: "b"}}, Name: name}
-	made := New(c, &r, rows, func(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe {
+	made := New(c, &r, rows, func(c *schema.Column, r *spec.Rule, domain transform.Domain) *transform.Recipe {
 		return transform.New(c, r, domain, transform.Env{Locale: locale.Of(locale.Default), Encoding: rows})
 	})
 	return NewRewriter(made, transform.NewMasker(key), rows.NewDecoder())

@@ -41,13 +41,13 @@ type Path struct {
 
 // RecipeFunc makes a rule ready for texts of a column, which are hashed under a
 // domain.
-type RecipeFunc = func(c *schema.Column, r *spec.Rule, domain []byte) *transform.Recipe
+type RecipeFunc = func(c *schema.Column, r *spec.Rule, domain transform.Domain) *transform.Recipe
 
 // New makes a rule by paths ready for a column, whose rows are in an encoding.
 func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe RecipeFunc) *Recipe {
 	within := c.AsText()
 	out := &Recipe{Unmatched: r.Unmatched, told: map[string]bool{}}
-	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.Domain("", c))
+	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.DomainOf("", c))
 	for i := range r.JSON {
 		entry := &r.JSON[i]
 		path := Path{Path: entry.Path, Keys: entry.Keys, Link: entry.Link, Pos: entry.Pos}
@@ -57,11 +57,11 @@ func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe Reci
 			out.told[string(key)] = true
 		}
 		if !entry.Preserve {
-			domain := transform.Domain(entry.Link, c)
+			domain := transform.DomainOf(entry.Link, c)
 			if entry.Link == "" {
-				domain = append(domain, entry.Path.Source+"\x00"...)
+				domain = domain.Within(entry.Path.Source)
 				if entry.Keys {
-					domain = append(domain, "keys\x00"...)
+					domain = domain.Within("keys")
 				}
 			}
 			path.Made = recipe(within, &entry.Rule, domain)

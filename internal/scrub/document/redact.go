@@ -5,7 +5,6 @@ import (
 
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
 
@@ -298,7 +297,7 @@ func (d *Rewriter) seed() {
 	d.words.flip = binary.LittleEndian.Uint64(d.block[8:])
 }
 
-func newCipher(key *[sha256.Size]byte) cipher.Block {
+func newCipher(key *transform.Digest) cipher.Block {
 	c, err := aes.NewCipher(key[:])
 	if err != nil {
 		panic(err) // of a key's length, which is right

@@ -14,7 +14,7 @@ import (
 func choice(link string, values ...string) *Recipe {
 	column := &schema.Column{Table: &schema.Table{Name: schema.Name{Schema: "public", Table: "t"}}, Name: "c"}
 	rule := &spec.Rule{Transform: Choice, Link: link, Values: values}
-	return New(column.AsText(), rule, Domain(link, column), Env{Locale: english})
+	return New(column.AsText(), rule, DomainOf(link, column), Env{Locale: english})
 }
 
 // Equal values become one of the rule's, and the same under one key and link; all of
@@ -69,7 +69,7 @@ func TestChoiceIsTriedWhole(t *testing.T) {
 	column := (&schema.Column{Table: &schema.Table{}}).AsText()
 	rule := &spec.Rule{Transform: Choice, Values: []string{"Köln", "Bonn"}}
 	latin, _ := copytext.EncodingOf("LATIN1")
-	tried := New(column, rule, nil, Env{Locale: english, Encoding: latin}).Outcomes(column)
+	tried := New(column, rule, Domain{}, Env{Locale: english, Encoding: latin}).Outcomes(column)
 	if len(tried) != 1 || !slices.Equal(tried[0].Out, []string{"K\xf6ln", "Bonn"}) {
 		t.Errorf("tried %q", tried)
 	}

@@ -54,7 +54,7 @@ func onText(name, value string) *Recipe {
 		Transform: name, Value: &value, Values: []string{"first", "second"}, Percent: 10, Days: 30, To: "year", Pattern: "[a-f]+", With: "y",
 	}
 	column := (&schema.Column{}).AsText()
-	return New(column, rule, []byte("link test\x00"), Env{Locale: english})
+	return New(column, rule, domain("link test"), Env{Locale: english})
 }
 
 // What is made has its kind's form, at most the length it promises, and is

@@ -69,7 +69,7 @@ func TestGeometryMoves(t *testing.T) {
 	types["geometry"].Base.Schema = "public"
 	for what, b := range geometries {
 		for typ, c := range types {
-			r := New(c, &spec.Rule{Transform: Position, Link: "home"}, []byte("link home\x00"), Env{})
+			r := New(c, &spec.Rule{Transform: Position, Link: "home"}, domain("link home"), Env{})
 			value := strings.ToUpper(hex.EncodeToString(b))
 			if typ == "bytea" {
 				value = `\x` + hex.EncodeToString(b)
@@ -140,7 +140,7 @@ func TestNoGeometry(t *testing.T) {
 		}
 		c := columnOf("geometry")
 		c.Base.Schema = "public"
-		r := New(c, &spec.Rule{Transform: Position}, []byte("x\x00"), Env{})
+		r := New(c, &spec.Rule{Transform: Position}, domain("x"), Env{})
 		if out, err := NewMasker(testKey).Append(nil, r, []byte(value), []byte(value)); err == nil || strings.Contains(err.Error(), value) {
 			t.Errorf("%s: %s, %v", what, out, err)
 		}

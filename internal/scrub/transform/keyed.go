@@ -2,12 +2,9 @@ package transform
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"math/bits"
 	prng "math/rand/v2"
 	"unicode"
@@ -16,7 +13,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"daybefore/internal/copytext"
-	"daybefore/internal/scrub/schema"
 )
 
 // KeySize is the least number of bytes of a key.
@@ -29,62 +25,46 @@ func NewKey() []byte {
 	return key
 }
 
-// Keyed turns values into digests with HMAC-SHA-256; one serves one goroutine.
-type Keyed struct {
-	mac hash.Hash
-	sum [sha256.Size]byte
-	all []byte // that is hashed: written at once it costs less
-}
-
-func NewKeyed(key []byte) *Keyed {
-	return &Keyed{mac: hmac.New(sha256.New, key)}
-}
-
-// Digest is HMAC(key, domain 0x00 value), valid until the next call. domain
-// comes with its zero byte.
-func (k *Keyed) Digest(domain, value []byte) *[sha256.Size]byte {
-	k.mac.Reset()
-	k.all = append(append(k.all[:0], domain...), value...)
-	k.mac.Write(k.all)
-	k.mac.Sum(k.sum[:0])
-	return &k.sum
-}
-
-// Domain is the name under which equal values become equal: the link's, or
-// the column's own.
-func Domain(link string, c *schema.Column) []byte {
-	if link != "" {
-		return append([]byte("link "+link), 0)
-	}
-	root := c.Root()
-	return append([]byte("column "+root.String()), 0)
-}
-
 // FingerprintSize is the length of a fingerprint in bytes: enough for a
 // person to tell two values apart, too little to be of use elsewhere.
 const FingerprintSize = 8
 
 func Fingerprint(key []byte, value string) string {
-	sum := NewKeyed(key).Digest([]byte("fingerprint\x00"), []byte(value))
-	return hex.EncodeToString(sum[:FingerprintSize])
+	print := NewKeyed(key).Fingerprint([]byte(value))
+	return hex.EncodeToString(print[:])
+}
+
+// fingerprints is the domain of values that are only told apart.
+var fingerprints = domain("fingerprint")
+
+// Fingerprint stands for a value that may not be shown.
+func (k *Keyed) Fingerprint(value []byte) [FingerprintSize]byte {
+	return [FingerprintSize]byte(k.Digest(fingerprints, value)[:])
+}
+
+// KeyFingerprint tells two keys apart, and two ways of using one: of both the
+// pseudonyms differ. Nobody can tell the key by it.
+func KeyFingerprint(key []byte) string {
+	print := NewKeyed(key).Digest(domain("key"), nil)
+	return keyVersion + ":" + hex.EncodeToString(print[:FingerprintSize])
 }
 
 // Random gives as many bytes as a value needs, all fixed by its digest:
 // first the digest itself, then a generator that the digest seeds. Neither
 // says more than the digest, which a hash column shows anyway.
 type Random struct {
-	digest  [sha256.Size]byte
+	digest  Digest
 	more    prng.PCG
 	used    int // words of the digest
 	current uint64
 	left    int // bytes of it
 }
 
-func newRandomBytes(digest *[sha256.Size]byte) Random { return Random{digest: *digest} }
+func newRandomBytes(digest *Digest) Random { return Random{digest: *digest} }
 
 // SeededRandom are those of a generator that two words seed.
 func SeededRandom(a, b uint64) Random {
-	r := Random{used: 1 + sha256.Size/8}
+	r := Random{used: 1 + DigestSize/8}
 	r.more.Seed(a, b)
 	return r
 }
@@ -102,7 +82,7 @@ func (r *Random) next() byte {
 
 // word gives eight bytes that next has not given, and will not give.
 func (r *Random) word() uint64 {
-	const word, words = 8, sha256.Size / 8
+	const word, words = 8, DigestSize / 8
 	if r.used < words {
 		r.used++
 		return leading(r.digest[(r.used-1)*word:])
@@ -181,7 +161,7 @@ func (m *Masker) Normalize(r *Recipe, value []byte) []byte {
 
 // DigestOf is the digest of a value under the recipe's link or column, valid until
 // the next call.
-func (m *Masker) DigestOf(r *Recipe, value []byte) *[sha256.Size]byte {
+func (m *Masker) DigestOf(r *Recipe, value []byte) *Digest {
 	return m.Digest(r.domain, value)
 }
 

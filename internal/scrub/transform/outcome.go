@@ -64,7 +64,7 @@ func (r *Recipe) variants() []variant {
 	var all []variant
 	for i := range 4 {
 		other := *r
-		other.domain = append([]byte{byte(i)}, r.domain...)
+		other.domain = r.domain.Within(strconv.Itoa(i))
 		all = append(all, func(m *Masker, in string) (string, bool) {
 			out, err := m.Append(nil, &other, []byte(in), []byte(in))
 			return string(out), err == nil

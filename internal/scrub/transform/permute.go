@@ -68,7 +68,7 @@ type permuting struct {
 // permute replaces the digits of the places by a permutation of all that these
 // can hold under one shape: a Feistel network over two halves, as in FF1 (NIST
 // SP 800-38G), whose halves are added to place by place, and whose round
-// function is the HMAC that all digests are. A single place is drawn from a
+// function is the PRF that all digests are. A single place is drawn from a
 // shuffled deck instead.
 func (m *Masker) permute(r *Recipe) {
 	p := &m.permuting
@@ -93,13 +93,12 @@ func (m *Masker) permute(r *Recipe) {
 // roundOf is what a round adds to the one half, by the other.
 func (m *Masker) roundOf(r *Recipe, round byte, other []place) Random {
 	p := &m.permuting
-	p.message = append(append(p.message[:0], r.domain...), "permute\x00"...)
-	p.message = binary.BigEndian.AppendUint32(append(p.message, round), uint32(len(p.shape)))
+	p.message = binary.BigEndian.AppendUint32(append(p.message[:0], round), uint32(len(p.shape)))
 	p.message = append(p.message, p.shape...)
 	for _, at := range other {
 		p.message = binary.BigEndian.AppendUint16(p.message, at.digit)
 	}
-	return newRandomBytes(m.Digest(nil, p.message))
+	return newRandomBytes(m.Digest(r.domain, p.message))
 }
 
 // drawPlace is the permutation of a single place.

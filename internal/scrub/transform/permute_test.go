@@ -19,7 +19,7 @@ import (
 func permuted(t testing.TB, typ, key, link string) func(value string) string {
 	t.Helper()
 	c := &schema.Column{SQL: typ, Base: schema.Type{Schema: "pg_catalog", Name: typ, Kind: "b"}}
-	r := New(c, &spec.Rule{Transform: Permute}, []byte("link "+link+"\x00"), Env{})
+	r := New(c, &spec.Rule{Transform: Permute}, domain("link "+link), Env{})
 	m := NewMasker([]byte(strings.Repeat(key, KeySize)))
 	return func(value string) string {
 		t.Helper()
@@ -163,7 +163,7 @@ func TestPermuteOfAnyScript(t *testing.T) {
 		t.Errorf("%d words of %d are left", len(seen), len(words))
 	}
 	latin, _ := copytext.EncodingOf("LATIN2")
-	r := New((&schema.Column{}).AsText(), &spec.Rule{Transform: Permute}, []byte("x\x00"), Env{Encoding: latin})
+	r := New((&schema.Column{}).AsText(), &spec.Rule{Transform: Permute}, domain("x"), Env{Encoding: latin})
 	m := NewMasker(make([]byte, KeySize))
 	decode := latin.NewDecoder()
 	read := map[string]bool{}
@@ -297,7 +297,7 @@ func TestNormalizeComposes(t *testing.T) {
 	} {
 		c := (&schema.Column{}).AsText()
 		c.Alike = tt.alike
-		r := New(c, &spec.Rule{Transform: Email, Normalize: tt.normalize}, []byte("x\x00"), Env{})
+		r := New(c, &spec.Rule{Transform: Email, Normalize: tt.normalize}, domain("x"), Env{})
 		m := NewMasker(make([]byte, KeySize))
 		after := func(v string) string {
 			out, err := m.Append(nil, r, []byte(v), m.Normalize(r, []byte(v)))

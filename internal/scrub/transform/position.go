@@ -2,7 +2,6 @@ package transform
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -129,7 +128,7 @@ func (m *Masker) appendAnyPlace(dst, value []byte, r *Recipe) ([]byte, error) {
 // appendPosition moves a number that stands alone. What is no latitude or longitude in
 // degrees, such as the meters of a grid, gets noise.
 func (m *Masker) appendPosition(
-	dst, value []byte, r *Recipe, fixed *uint64, digest *[sha256.Size]byte,
+	dst, value []byte, r *Recipe, fixed *uint64, digest *Digest,
 ) ([]byte, error) {
 	made, rest, err := m.appendDegrees(dst, value, r, fixed)
 	if err == nil && len(rest) == 0 {

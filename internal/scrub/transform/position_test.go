@@ -22,7 +22,7 @@ func columnOf(sql string) *schema.Column {
 
 // positionOf is the recipe on a column of a type.
 func positionOf(sql string, meters int) *Recipe {
-	return New(columnOf(sql), &spec.Rule{Transform: Position, Link: "home", Meters: meters}, []byte("link home\x00"), Env{})
+	return New(columnOf(sql), &spec.Rule{Transform: Position, Link: "home", Meters: meters}, domain("link home"), Env{})
 }
 
 func movedBy(t testing.TB, r *Recipe, value string) string {
@@ -100,7 +100,7 @@ func TestPositionForms(t *testing.T) {
 	t.Parallel()
 	form := strings.NewReplacer("0", "9", "1", "9", "2", "9", "3", "9", "4", "9", "5", "9", "6", "9", "7", "9", "8", "9")
 	for sql, values := range map[string][]string{
-		"text": {"51.477928,-0.101545", "(51.477928, 10.001545)", "POINT(13.404954 52.520008)", "SRID=4326;POINT(13.404954 52.520008)",
+		"text": {"51.477928,-0.101545", "(51.477928, 10.101545)", "POINT(13.404954 52.520008)", "SRID=4326;POINT(13.404954 52.520008)",
 			"[52.520008;13.404954]"},
 		"point": {"(51.477928,10.101545)"},
 	} {
@@ -138,7 +138,7 @@ func TestPositionForms(t *testing.T) {
 func TestLinkedNumbers(t *testing.T) {
 	t.Parallel()
 	noisy := func(sql, value string) float64 {
-		r := New(columnOf(sql), &spec.Rule{Transform: Number, Link: "pay"}, []byte("link pay\x00"), Env{})
+		r := New(columnOf(sql), &spec.Rule{Transform: Number, Link: "pay"}, domain("link pay"), Env{})
 		return degree(t, movedBy(t, r, value))
 	}
 	a, b := noisy("float8", "51.477928"), noisy("numeric(12,8)", "51.47792800")

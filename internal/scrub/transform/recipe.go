@@ -38,7 +38,7 @@ type Env struct {
 
 // New makes a rule ready for a column, or for a part of it that has the
 // domain in which its values are hashed.
-func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
+func New(c *schema.Column, r *spec.Rule, domain Domain, env Env) *Recipe {
 	out := &Recipe{
 		kind: kinds[r.Transform], name: r.Transform, domain: domain, normal: NormalOf(c, r),
 		percent: cmp.Or(r.Percent, defaultPercent), bucket: uint64(r.Bucket), largest: c.Base.Largest(),
@@ -71,6 +71,9 @@ func New(c *schema.Column, r *spec.Rule, domain []byte, env Env) *Recipe {
 	}
 	if c.Base.IsBytes() {
 		out.lead = `\x`
+	}
+	if out.name == Permute { // what its rounds hash is no value
+		out.domain = domain.Within(Permute)
 	}
 	if out.ready != nil {
 		out.ready(out, r, env)
@@ -109,4 +112,4 @@ func Bare(transform string) *Recipe {
 
 // Reader is a recipe that makes nothing: it says what is taken off a value before
 // it is compared or hashed, and under which domain it is hashed.
-func Reader(domain []byte, n Normal) *Recipe { return &Recipe{domain: domain, normal: n} }
+func Reader(domain Domain, n Normal) *Recipe { return &Recipe{domain: domain, normal: n} }

@@ -6,7 +6,6 @@
 package transform
 
 import (
-	"crypto/sha256"
 	"errors"
 	"maps"
 	"regexp"
@@ -60,7 +59,7 @@ type kind struct {
 // from others; and the digest of that.
 type input struct {
 	value, normalized []byte
-	digest            *[sha256.Size]byte
+	digest            *Digest
 }
 
 // kinds are all transforms by their names. Each is entered by the file that has
@@ -103,7 +102,7 @@ type Recipe struct {
 	*kind
 	name        string // of the transform
 	effect      Effect // of the transform, or of what the template is made of
-	domain      []byte // with its zero byte
+	domain      Domain
 	normal      Normal
 	encoded     [][]byte       // of a transform that makes nothing else, in the encoding of the rows
 	parts       []templatePart // template

@@ -3,8 +3,6 @@ package transform
 import (
 	"bytes"
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/big"
@@ -26,7 +24,15 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-const goldenDigest = "86ff8f5693ce8cd758b5b4d0e3532b41"
+// What openssl makes of a key of 32 times k:
+//
+//	key=$(openssl kdf -keylen 16 -kdfopt digest:SHA256 -kdfopt key:$master \
+//		-kdfopt salt:'daybefore v2' -kdfopt info:'link person' HKDF | tr -d :)
+//	printf ada@example.com | openssl mac -cipher AES-128-CBC -macopt hexkey:$key -in - CMAC
+const (
+	goldenDigest      = "49b20b580bbb34d64e61677eb424541c"
+	goldenFingerprint = "v2:25a5b751c8fd9e97" // with info:key, of an empty text
+)
 
 var english = locale.Of(locale.Default)
 
@@ -46,27 +52,60 @@ func mask(t testing.TB, key []byte, r Recipe, value string) string {
 // ready is the recipe of the name with what every recipe has.
 func ready(r Recipe) Recipe {
 	r.kind = kinds[r.name]
-	if r.domain == nil {
-		r.domain = []byte("link test\x00")
+	if r.domain == (Domain{}) {
+		r.domain = domain("link test")
 	}
 	r.locale = cmp.Or(r.locale, english)
 	return r
 }
 
-// The digest is HMAC(key, domain 0x00 value), as anybody can compute it.
+// The digest is what docs/scrub.md says, as anybody can compute it.
 func TestDigest(t *testing.T) {
 	t.Parallel()
-	mac := hmac.New(sha256.New, testKey)
-	mac.Write([]byte("link person\x00ada@example.com"))
-	want := hex.EncodeToString(mac.Sum(nil)[:hashBytes])
+	person := DomainOf("person", nil)
 	for range 2 { // a reused state is as good as a new one
-		if got := mask(t, testKey, Recipe{name: Hash, domain: Domain("person", nil)}, "ada@example.com"); got != want {
-			t.Errorf("got %s, want %s", got, want)
+		got := mask(t, testKey, Recipe{name: Hash, domain: person}, "ada@example.com")
+		if got != goldenDigest {
+			t.Errorf("digest %s, openssl says %s", got, goldenDigest)
 		}
 	}
-	// printf 'link person\0ada@example.com' | openssl dgst -sha256 -hmac kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
-	if want != goldenDigest {
-		t.Errorf("digest %s, openssl says %s", want, goldenDigest)
+}
+
+// The examples of RFC 4493, 4.
+func TestCMAC(t *testing.T) {
+	t.Parallel()
+	bytesOf := func(digits string) []byte {
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	p, err := newPRF(bytesOf("2b7e151628aed2a6abf7158809cf4f3c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := bytesOf("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51" +
+		"30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710")
+	for length, want := range map[int]string{
+		0: "bb1d6929e95937287fa37d129b756746", 16: "070a16b46b4d4144f79bdd9dd04a287c",
+		40: "dfa66747de9ae63030ca32611497c827", 64: "51f0bebf7e3b9d92fc49741779363cfe",
+	} {
+		var got Digest
+		p.sum(&got, text[:length])
+		if !bytes.Equal(got[:], bytesOf(want)) {
+			t.Errorf("of %d bytes: %x, want %s", length, got, want)
+		}
+	}
+}
+
+// A key's fingerprint tells keys apart, and says by its version which way leads
+// from one to pseudonyms.
+func TestKeyFingerprint(t *testing.T) {
+	t.Parallel()
+	one, other := KeyFingerprint(testKey), KeyFingerprint(append([]byte("x"), testKey...))
+	if one != goldenFingerprint || other == one || !strings.HasPrefix(other, keyVersion+":") {
+		t.Errorf("fingerprints %s and %s", one, other)
 	}
 }
 
@@ -98,7 +137,7 @@ func TestTransformsAreKeyed(t *testing.T) {
 			if transform != Email && transform != Hash || bytes.Equal(other, testKey) {
 				continue
 			}
-			if a == mask(t, other, r, value) || a == mask(t, testKey, Recipe{name: transform, domain: []byte("link other\x00")}, value) {
+			if a == mask(t, other, r, value) || a == mask(t, testKey, Recipe{name: transform, domain: domain("link other")}, value) {
 				rt.Fatalf("%s of %q does not depend on key and link", transform, value)
 			}
 		}
@@ -358,11 +397,11 @@ func FuzzNumberAndDate(f *testing.F) {
 	})
 }
 
-// BenchmarkTransform shows every transform beside a bare HMAC of an address.
+// BenchmarkTransform shows every transform beside a bare digest of an address.
 func BenchmarkTransform(b *testing.B) {
-	b.Run("hmac", func(b *testing.B) {
+	b.Run("digest", func(b *testing.B) {
 		k := NewKeyed(testKey)
-		of := []byte("link person\x00")
+		of := domain("link person")
 		value := []byte("ada@example.com")
 		for b.Loop() {
 			k.Digest(of, value)

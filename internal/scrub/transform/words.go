@@ -2,7 +2,6 @@ package transform
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -53,8 +52,9 @@ func writeName(m *Masker, dst []byte, r *Recipe, in input) ([]byte, error) {
 	return m.appendPhrase(dst, r, phrase, in.digest)
 }
 
-func (m *Masker) appendPhrase(dst []byte, r *Recipe, phrase locale.Phrase, digest *[sha256.Size]byte) ([]byte, error) {
-	random := [...]uint64{leading(digest[:]), leading(digest[8:]), leading(digest[16:]), leading(digest[24:])}
+func (m *Masker) appendPhrase(dst []byte, r *Recipe, phrase locale.Phrase, digest *Digest) ([]byte, error) {
+	words := newRandomBytes(digest)
+	random := [...]uint64{words.word(), words.word(), words.word(), words.word()}
 	start := len(dst)
 	return m.encoded(CutTo(phrase.Append(dst, &random), start, r.limit), start, r.code)
 }
