@@ -140,7 +140,8 @@ var outward = map[string][]string{
 	"internal/scrub/postdata": {"internal/sqltext", "internal/verdict"},
 	"internal/scrub/document": {"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets"},
 	"internal/scrub/leakscan": {
-		"internal/spec", "internal/copytext", "internal/jsontext", "internal/detect", "internal/told", "internal/verdict",
+		"internal/spec", "internal/copytext", "internal/jsontext", "internal/octets", "internal/detect", "internal/told",
+		"internal/verdict",
 	},
 	"internal/scrub/transform": {
 		"internal/spec", "internal/copytext", "internal/sqltext", "internal/pgtext", "internal/octets", "internal/detect",

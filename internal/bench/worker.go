@@ -40,6 +40,7 @@ func serve(in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d := json.NewDecoder(in)
+	machine.CollectEarly() // as the compiled binary does
 	var j job
 	if err := d.Decode(&j); err != nil {
 		return fmt.Errorf("read the job: %w", err)

@@ -101,7 +101,7 @@ func (r *run) draft(ctx context.Context, s *restore.Session, other Beside) (*dra
 	if err := s.PostData(ctx); err != nil {
 		return nil, err
 	}
-	found, err := section.Plan.Aftermath(ctx, r.connect, r.jobs())
+	found, err := section.Plan.Aftermath(ctx, r.connect, r.jobs(), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ func (r *run) scanLeaks(ctx context.Context, moment *still) error {
 
 // lookAgain is what was found of what was restored, at last.
 func (r *run) lookAgain(ctx context.Context, moment *still) ([]verdict.Check, error) {
-	found, err := r.plan.Aftermath(ctx, moment.connect, r.jobs())
+	found, err := r.plan.Aftermath(ctx, moment.connect, r.jobs(), r.session.Again)
 	if err != nil || r.ownCode == "" {
 		return found, err
 	}
@@ -342,6 +342,7 @@ func fillFrom(req *scrub.Request, headers map[int]copytext.Header, entries []arc
 func (r *run) keepScrub(plan *scrub.Plan) {
 	r.plan = plan
 	r.report.Scrub = plan.Report()
+	r.judgeScrubKey()
 	r.checks(plan.Checks()...)
 	r.keep(verdict.StageScrub, plan.Duration(), nil)
 }

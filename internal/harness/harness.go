@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -52,11 +51,8 @@ type Home struct {
 // Open is the home of this process: the working directory, or DRILL_HOME.
 // DRILL_LOG=debug makes it say more; DRILL_TUNNEL=1 reaches containers as if
 // the engine were on another machine.
-//
-// The garbage of a drill is little and comes rarely, save for buffers that grew
-// for a long row: collecting it early keeps the harness small.
 func Open() *Home {
-	debug.SetGCPercent(25)
+	machine.CollectEarly()
 	level := slog.LevelWarn
 	if os.Getenv("DRILL_LOG") == "debug" {
 		level = slog.LevelDebug

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,17 +18,32 @@ import (
 // out what Data has.
 func (s *Session) Look(ctx context.Context, filter Filter, leaveOut func(schema, table string) bool) error {
 	s.leaveOut(leaveOut)
+	return s.lookAtAll(ctx, "look", s.tables, filter, s.moved.add)
+}
+
+// Again streams the rows of those tables that are wanted through the filter once
+// more, of those that Data has loaded. To take them from the archive costs half of
+// what it costs to have the server write them.
+func (s *Session) Again(ctx context.Context, filter Filter, wanted func(schema, table string) bool) error {
+	tables := slices.DeleteFunc(slices.Clone(s.tables), func(t *tableLoad) bool { return !wanted(t.schema, t.table) })
+	return s.lookAtAll(ctx, "again", tables, filter, nil)
+}
+
+// lookAtAll deals tables out to the workers. Moved may be nil.
+func (s *Session) lookAtAll(ctx context.Context, list string, tables []*tableLoad, filter Filter,
+	moved func(rows, size int64)) error {
 	work, ctx := errgroup.WithContext(ctx)
-	for i, tables := range spread(s.tables, s.opts.Jobs) {
+	for i, tables := range spread(tables, s.opts.Jobs) {
 		if len(tables) > 0 {
-			work.Go(func() error { return s.lookAt(ctx, fmt.Sprintf("look-%d", i), tables, filter) })
+			work.Go(func() error { return s.lookAt(ctx, fmt.Sprintf("%s-%d", list, i), tables, filter, moved) })
 		}
 	}
 	return work.Wait()
 }
 
 // lookAt reads tables, one after the other, from one source of rows.
-func (s *Session) lookAt(ctx context.Context, list string, tables []*tableLoad, filter Filter) error {
+func (s *Session) lookAt(ctx context.Context, list string, tables []*tableLoad, filter Filter,
+	moved func(rows, size int64)) error {
 	src, err := s.open(ctx, list, tables)
 	if err != nil {
 		return err
@@ -42,7 +58,7 @@ func (s *Session) lookAt(ctx context.Context, list string, tables []*tableLoad, 
 		if err != nil {
 			return s.brokenSource(ctx, src, t, fmt.Errorf("%w: %w", errSource, err))
 		}
-		b := &stream.Block{Dump: dump, Rewrite: rewrite, Moved: s.moved.add}
+		b := &stream.Block{Dump: dump, Rewrite: rewrite, Moved: moved}
 		if _, err := io.Copy(io.Discard, untilDone{ctx, b}); err != nil {
 			return s.brokenSource(ctx, src, t, err)
 		}

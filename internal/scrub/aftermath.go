@@ -3,6 +3,7 @@ package scrub
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,15 +17,22 @@ import (
 // Aftermath looks, after the post-data, at what no filter saw: what the server
 // computed (materialized views, generated columns), large objects and the
 // texts of the catalog, by the detectors; and, where real values were
-// sampled, at every column that no rule rewrites, for those. Where code of the
-// backup's own could run since the load, it looks at all columns again. What a
-// pseudonym explains is no finding. Checks of outcome error say where and how often,
-// with a keyed fingerprint; the error is the connection's.
+// sampled, at every column that no rule rewrites, for those. Again, where it is not
+// nil, streams the loaded rows of tables once more: what the server stored of such
+// columns is what came, and it comes cheaper from there. Where code of the
+// backup's own could run since the load, it looks at all columns again, as the
+// server holds them. What a pseudonym explains is no finding. Checks of outcome error
+// say where and how often, with a keyed fingerprint; the error is the connection's, or
+// again's.
 func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
-	jobs int) ([]verdict.Check, error) {
+	jobs int, again leakscan.Stream) ([]verdict.Check, error) {
 	p.real = p.overlap()
 	p.real.Allow(p.scanner.Allows)
+	if p.ownCode || !strings.EqualFold(p.encoding.Name, "UTF8") {
+		again = nil
+	}
 	return leakscan.Scan(ctx, connect, jobs, leakscan.Request{
+		Again:  again,
 		Schema: p.schema, Decision: p.decision, Within: p.within, Written: p.writings, Scanner: p.scanner,
 		Overlap: p.real, Key: p.key, Names: p.names,
 		LargeObjects: p.rules.LargeObjects == "preserve", OwnCode: p.ownCode,

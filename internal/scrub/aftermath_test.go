@@ -1,6 +1,7 @@
 package scrub
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/scrub/document"
+	"daybefore/internal/scrub/leakscan"
 	"daybefore/internal/spec"
 	"daybefore/internal/verdict"
 )
@@ -32,13 +34,46 @@ func aftermathOf(t testing.TB, s situation, rows, after string, tables ...string
 	if _, err := conn.Exec(t.Context(), after); err != nil {
 		t.Fatal(err)
 	}
-	found, err := p.Aftermath(t.Context(), func(ctx context.Context) (*pgx.Conn, error) {
-		return pgx.ConnectConfig(ctx, conn.Config())
-	}, 2)
+	connect := func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, conn.Config()) }
+	found, err := p.Aftermath(t.Context(), connect, 2, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	streamed, err := p.Aftermath(t.Context(), connect, 2, streamAgain(conn, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(reds(found), reds(streamed)); diff != "" {
+		t.Errorf("the server's rows and those that came say different things:\n%s", diff)
+	}
 	return p, found
+}
+
+// streamAgain is the archive that the loaded tables would be in.
+func streamAgain(conn *pgx.Conn, p *Plan) leakscan.Stream {
+	return func(ctx context.Context, filter func(namespace, table string,
+		columns []string) (func(dst, row []byte) ([]byte, error), error), wanted func(namespace, table string) bool) error {
+		for table, columns := range p.loaded {
+			name := table.Name
+			if table.Kind != "r" || !wanted(name.Schema, name.Table) {
+				continue
+			}
+			look, err := filter(name.Schema, name.Table, columns)
+			if err != nil {
+				return err
+			}
+			var rows bytes.Buffer
+			if _, err := conn.PgConn().CopyTo(ctx, &rows, "copy "+target(name.Schema, name.Table, columns)+" to stdout"); err != nil {
+				return err
+			}
+			for row := range bytes.Lines(rows.Bytes()) {
+				if _, err := look(nil, bytes.TrimSuffix(row, []byte("\n"))); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
 }
 
 // reds are the findings, as "id: observed".

@@ -92,16 +92,20 @@ func (g *Gatherer) document(s []byte) {
 	}
 }
 
-// bytes adds what is text of a bytea, in hexadecimal digits or, where the
-// source had bytea_output so, with escapes as COPY has them.
+// bytes adds what is text of a bytea.
 func (g *Gatherer) bytes(value []byte) {
 	var err error
-	if digits, isHex := bytes.CutPrefix(value, []byte(`\x`)); isHex {
-		g.within, err = hex.AppendDecode(g.within[:0], digits)
-	} else {
-		g.within, err = copytext.AppendUnescaped(g.within[:0], value)
-	}
+	g.within, err = appendBytes(g.within[:0], value)
 	if err == nil && utf8.Valid(g.within) {
 		g.sample.Add(g.within)
 	}
+}
+
+// appendBytes appends the bytes of a bytea, which are hexadecimal digits or, where
+// the source had bytea_output so, written with escapes as COPY has them.
+func appendBytes(dst, value []byte) ([]byte, error) {
+	if digits, isHex := bytes.CutPrefix(value, []byte(`\x`)); isHex {
+		return hex.AppendDecode(dst, digits)
+	}
+	return copytext.AppendUnescaped(dst, value)
 }

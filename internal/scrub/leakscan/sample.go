@@ -5,11 +5,14 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
+	"math/bits"
 	"slices"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"daybefore/internal/octets"
 )
 
 // sampleLeast is how many characters a real value must have to be looked for:
@@ -39,13 +42,13 @@ type Sampler struct {
 	seed  maphash.Seed
 	most  int
 	limit uint64 // hashes above it are of no use any more
-	kept  []sampled
+	kept  map[uint64]sampled
 	buf   []byte
 }
 
 // NewSampler keeps so many values at most, by hashes of a seed.
 func NewSampler(seed maphash.Seed, most int) *Sampler {
-	return &Sampler{seed: seed, most: most, limit: ^uint64(0)}
+	return &Sampler{seed: seed, most: most, limit: ^uint64(0), kept: map[uint64]sampled{}}
 }
 
 // Add takes a value in UTF-8.
@@ -61,11 +64,14 @@ func (s *Sampler) Add(value []byte) {
 	if made.hash > s.limit {
 		return
 	}
+	if _, known := s.kept[made.hash]; known {
+		return
+	}
 	kept := sampled{form: made}
 	if s.Forms {
 		kept.also = s.alsoWritten(value)
 	}
-	s.kept = append(s.kept, kept)
+	s.kept[made.hash] = kept
 	if len(s.kept) >= 2*s.most {
 		s.shrink()
 	}
@@ -132,32 +138,39 @@ func firstRune(text []byte) rune {
 	return r
 }
 
-// shrink leaves each value once, and the most lowest.
+// shrink leaves the most lowest.
 func (s *Sampler) shrink() {
-	s.kept = lowest(s.kept, s.most)
-	if len(s.kept) == s.most {
-		s.limit = s.kept[s.most-1].hash
-	}
+	s.limit = lowest(s.kept, s.most)
 }
 
-func lowest(all []sampled, most int) []sampled {
-	slices.SortFunc(all, func(a, b sampled) int {
-		if a.hash < b.hash {
-			return -1
-		}
-		return int(min(a.hash-b.hash, 1))
-	})
-	all = slices.CompactFunc(all, func(a, b sampled) bool { return a.hash == b.hash })
-	return all[:min(len(all), most)]
+// lowest leaves the most values of the lowest hashes, and returns the highest of
+// these, or the highest that there is where they are fewer.
+func lowest(all map[uint64]sampled, most int) (limit uint64) {
+	if len(all) < most {
+		return ^uint64(0)
+	}
+	limit = slices.Sorted(maps.Keys(all))[most-1]
+	maps.DeleteFunc(all, func(hash uint64, _ sampled) bool { return hash > limit })
+	return limit
 }
 
 // AppendFolded appends a value with its ASCII letters in lower case.
 func AppendFolded(dst, value []byte) []byte {
-	for _, c := range value {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
+	const lower = 'a' - 'A'
+	at := len(dst)
+	dst = append(dst, value...)
+	rest := dst[at:]
+	for ; len(rest) >= 8; rest = rest[8:] {
+		word := octets.Load(rest)
+		if word&octets.High != 0 {
+			break
 		}
-		dst = append(dst, c)
+		binary.LittleEndian.PutUint64(rest, word|octets.Ranged(word, 'A', 'Z')/0x80*lower)
+	}
+	for i, c := range rest {
+		if 'A' <= c && c <= 'Z' {
+			rest[i] = c + lower
+		}
 	}
 	return dst
 }
@@ -173,6 +186,7 @@ func prefixOf(value []byte) uint32 {
 type Overlap struct {
 	seed    maphash.Seed
 	filter  []uint64           // a bit for each prefix's upper bits
+	shift   int                // of a prefix, to its upper bits
 	lengths map[uint32][]int32 // of the values of a prefix
 	columns map[uint64]int32   // of a value's hash
 	names   []string           // of the columns
@@ -181,14 +195,18 @@ type Overlap struct {
 	allowed func(found []byte) bool // what is no finding; nil: nothing
 }
 
-const filterBits = 18
+// The filter has so many bits for each prefix that few words meet one, and at most
+// as many, as a power of two, as fit into a processor's cache.
+const (
+	bitsOfPrefix = 32
+	mostBits     = 22
+)
 
 // NewOverlap joins what the samplers of each column kept, so many of each; nil if
 // there is nothing.
 func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Overlap {
 	o := &Overlap{
-		seed: seed, filter: make([]uint64, 1<<filterBits/64), lengths: map[uint32][]int32{},
-		columns: map[uint64]int32{},
+		seed: seed, lengths: map[uint32][]int32{}, columns: map[uint64]int32{},
 	}
 	named := func(name string) bool { return columns[name][0].Names }
 	byName := slices.Sorted(maps.Keys(columns))
@@ -202,11 +220,12 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		return 1
 	})
 	for _, name := range byName {
-		var tokens []sampled
+		all := map[uint64]sampled{}
 		for _, s := range columns[name] {
-			tokens = append(tokens, s.kept...)
+			maps.Copy(all, s.kept)
 		}
-		for _, t := range lowest(tokens, most) {
+		lowest(all, most)
+		for _, t := range all {
 			o.put(t, int32(len(o.names)))
 		}
 		o.names = append(o.names, name)
@@ -215,7 +234,18 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 	if o.values == 0 {
 		return nil
 	}
+	o.makeFilter()
 	return o
+}
+
+func (o *Overlap) makeFilter() {
+	size := min(bits.Len(uint(bitsOfPrefix*len(o.lengths))), mostBits)
+	o.shift = 32 - size
+	o.filter = make([]uint64, 1<<size/64)
+	for prefix := range o.lengths {
+		bit := prefix >> o.shift
+		o.filter[bit/64] |= 1 << (bit % 64)
+	}
 }
 
 // Allow has texts that are sampled values be no findings where allowed says so.
@@ -249,8 +279,6 @@ func (o *Overlap) put(t sampled, column int32) {
 
 func (o *Overlap) putForm(f form, column int32) {
 	o.columns[f.hash] = column
-	bit := f.prefix >> (32 - filterBits)
-	o.filter[bit/64] |= 1 << (bit % 64)
 	if !slices.Contains(o.lengths[f.prefix], f.length) {
 		o.lengths[f.prefix] = append(o.lengths[f.prefix], f.length)
 	}
@@ -272,7 +300,7 @@ func (o *Overlap) find(text []byte, from int, buf []byte) (at, end int, column i
 			continue
 		}
 		prefix := prefixOf(text[i:])
-		bit := prefix >> (32 - filterBits)
+		bit := prefix >> o.shift
 		if o.filter[bit/64]&(1<<(bit%64)) == 0 {
 			continue
 		}

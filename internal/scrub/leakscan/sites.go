@@ -86,7 +86,7 @@ func (a *aftermath) tables() []site {
 			switch {
 			case c.Generated, d.Recomputed:
 				computed = append(computed, c)
-			case a.Overlap == nil || !d.Loaded:
+			case a.Overlap == nil || !d.Loaded, a.Again != nil && !d.Rewritten:
 			case !d.Rewritten:
 				untouched = append(untouched, c)
 			case d.Passes:
@@ -175,13 +175,15 @@ func tablePlaces(t *schema.Table, columns []*schema.Column, computed bool) []sit
 	var names []string
 	for _, c := range columns {
 		names = append(names, pgx.Identifier{c.Name}.Sanitize())
-		out.columns = append(out.columns, siteColumn{
-			name: c.Root().String(), column: c.Name, binary: c.Base.IsBytes() && !c.Array,
-		})
+		out.columns = append(out.columns, siteColumnOf(c))
 	}
 	table := pgx.Identifier{t.Name.Schema, t.Name.Table}.Sanitize()
 	out.sql = "COPY (SELECT " + strings.Join(names, ", ") + " FROM ONLY " + table + ") TO STDOUT"
 	return []site{out}
+}
+
+func siteColumnOf(c *schema.Column) siteColumn {
+	return siteColumn{name: c.Root().String(), column: c.Name, binary: c.Base.IsBytes() && !c.Array}
 }
 
 // viewPlaces are the materialized views that hold rows, in columns that can

@@ -1,11 +1,9 @@
 package leakscan
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -54,6 +52,10 @@ type Request struct {
 
 	// Within reads values of a column, and shows look what its rule lets pass within them.
 	Within func(c *schema.Column, look func(text []byte, isKey bool)) func(value []byte) error
+	// Again streams the loaded rows of tables once more, for columns that no rule
+	// rewrites; nil: the server is asked for them. The rows are UTF-8.
+	Again Stream
+
 	// Written is what filters made of a column's values; nil: anything.
 	Written func(*schema.Column) *Writings
 }
@@ -73,6 +75,7 @@ type aftermath struct {
 	Request
 
 	mu       sync.Mutex
+	streamed []*seeker             // of blocks that came again
 	suspects map[uint64][]*suspect // by the keyed fingerprint of what was found
 	kept     int
 	values   int64
@@ -99,12 +102,15 @@ func Scan(ctx context.Context, connect Connector, jobs int, what Request) ([]ver
 	if err := a.scanAll(ctx, connect, places, jobs, (*seeker).suspect); err != nil {
 		return nil, err
 	}
+	if err := a.lookAgain(ctx); err != nil {
+		return nil, err
+	}
 	if len(a.suspects) > 0 {
 		if err := a.scanAll(ctx, connect, a.ruled(), jobs, (*seeker).explain); err != nil {
 			return nil, err
 		}
 	}
-	return a.checks(places), nil
+	return a.checks(len(places) + len(a.streamed)), nil
 }
 
 // Connect opens a connection on which nothing hides a row or ends a scan. That
@@ -176,6 +182,7 @@ type seeker struct {
 	readers  []func(value []byte) error // by column: finds what passes within its values; nil where all is looked at
 	scanners []detect.Scanner           // by column
 	raw, buf []byte
+	bytes    []byte // of a bytea
 	seen     int64
 }
 
@@ -242,9 +249,8 @@ func (s *seeker) text(field []byte, isBytes bool) (text []byte, err error) {
 	if err != nil || !isBytes {
 		return s.raw, err
 	}
-	digits, _ := bytes.CutPrefix(s.raw, []byte(`\x`))
-	n, err := hex.Decode(s.raw, digits)
-	return s.raw[:n], err
+	s.bytes, err = appendBytes(s.bytes[:0], s.raw)
+	return s.bytes, err
 }
 
 // look tells the sink all that is found in a text.
@@ -291,7 +297,8 @@ func (s *seeker) seek(name string, text []byte, c siteColumn) {
 // fingerprint is keyed, and the same whatever the case of letters.
 func (s *seeker) fingerprint(token []byte) uint64 {
 	s.buf = AppendFolded(s.buf[:0], token)
-	return binary.BigEndian.Uint64(s.keyed.Digest([]byte("fingerprint\x00"), s.buf)[:transform.FingerprintSize])
+	print := s.keyed.Fingerprint(s.buf)
+	return binary.BigEndian.Uint64(print[:])
 }
 
 // suspect notes what was found.
@@ -332,7 +339,7 @@ func (s *seeker) explain(f sighting) {
 }
 
 // checks tell what is left, each place once.
-func (a *aftermath) checks(places []site) []verdict.Check {
+func (a *aftermath) checks(places int) []verdict.Check {
 	byPlace := map[string]*placed{}
 	for fingerprint, all := range a.suspects {
 		for _, s := range all {
@@ -361,11 +368,11 @@ func (a *aftermath) checks(places []site) []verdict.Check {
 }
 
 // summary says what was looked at.
-func (a *aftermath) summary(places []site, byPlace map[string]*placed) verdict.Check {
+func (a *aftermath) summary(places int, byPlace map[string]*placed) verdict.Check {
 	c := verdict.Check{ID: "leak_scan:stored", Stage: verdict.StageScrub, Code: verdict.CodeLeak, Outcome: verdict.Pass,
 		Expected: "nothing sensitive in what the server computed, nor in the catalog's texts",
 		Observed: fmt.Sprintf("%s in %s looked at, findings in %d",
-			verdict.Count(a.values, "value"), verdict.Count(int64(len(places)), "place"), len(byPlace))}
+			verdict.Count(a.values, "value"), verdict.Count(int64(places), "place"), len(byPlace))}
 	if a.OwnCode {
 		c.Observed += "; looked at again, since code of the backup's own may have run"
 	}

@@ -28,8 +28,8 @@ func NewWritings(seed maphash.Seed, written []*Sampler) *Writings {
 	for _, s := range written {
 		s.shrink()
 		w.limit = min(w.limit, s.limit)
-		for _, kept := range s.kept {
-			w.hashes[kept.hash] = struct{}{}
+		for hash := range s.kept {
+			w.hashes[hash] = struct{}{}
 		}
 	}
 	return w

@@ -1,0 +1,83 @@
+package leakscan
+
+import (
+	"context"
+	"slices"
+
+	"daybefore/internal/copytext"
+	"daybefore/internal/scrub/schema"
+	"daybefore/internal/scrub/transform"
+)
+
+// Stream streams the rows of those tables that are wanted through filters, which
+// make nothing of them, several at once.
+type Stream = func(ctx context.Context, filter func(namespace, table string,
+	columns []string) (func(dst, row []byte) ([]byte, error), error), wanted func(namespace, table string) bool) error
+
+// lookAgain looks for real values in the columns that no rule rewrites, in the
+// rows as they came.
+func (a *aftermath) lookAgain(ctx context.Context) error {
+	if a.Again == nil || a.Overlap == nil {
+		return nil
+	}
+	err := a.Again(ctx, a.filter, func(namespace, table string) bool {
+		t := a.Schema.ByName[schema.Name{Schema: namespace, Table: table}]
+		return t != nil && slices.ContainsFunc(t.Columns, a.passes)
+	})
+	for _, s := range a.streamed {
+		s.end()
+	}
+	return err
+}
+
+// passes reports whether a column's values are stored as they came, and may hold
+// text.
+func (a *aftermath) passes(c *schema.Column) bool {
+	d := a.Decision(c)
+	return d.Loaded && !d.Rewritten && !d.Recomputed && !c.Generated && c.HoldsText()
+}
+
+// filter looks at the rows of one block.
+func (a *aftermath) filter(namespace, table string, columns []string) (func(dst, row []byte) ([]byte, error), error) {
+	t := a.Schema.ByName[schema.Name{Schema: namespace, Table: table}]
+	s := &seeker{aftermath: a, sink: (*seeker).suspect, keyed: transform.NewKeyed(a.Key)}
+	var fields []int
+	for i, name := range columns {
+		c := t.ByName[name]
+		if c != nil && a.passes(c) {
+			fields = append(fields, i)
+			s.columns = append(s.columns, siteColumnOf(c))
+		}
+	}
+	a.mu.Lock()
+	a.streamed = append(a.streamed, s)
+	a.mu.Unlock()
+	var ends []int
+	return func(dst, row []byte) ([]byte, error) {
+		ends = copytext.ASCIISafe.AppendEnds(ends[:0], row)
+		if len(ends) != len(columns) {
+			return dst, errFields
+		}
+		return dst, s.fields(row, ends, fields)
+	}, nil
+}
+
+// fields looks at those fields of a row that hold the seeker's columns.
+func (s *seeker) fields(row []byte, ends, fields []int) error {
+	for i, field := range fields {
+		from := 0
+		if field > 0 {
+			from = ends[field-1] + 1
+		}
+		if ends[field]-from < sampleLeast {
+			continue
+		}
+		text, err := s.text(row[from:ends[field]], s.columns[i].binary)
+		if err != nil {
+			return err
+		}
+		s.seen++
+		s.seek(s.columns[i].name, text, s.columns[i])
+	}
+	return nil
+}
