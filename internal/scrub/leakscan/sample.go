@@ -2,6 +2,7 @@ package leakscan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
@@ -42,13 +43,14 @@ type Sampler struct {
 	seed  maphash.Seed
 	most  int
 	limit uint64 // hashes above it are of no use any more
-	kept  map[uint64]sampled
+	kept  []sampled
+	known map[uint64]struct{} // the hashes of kept: many values come again and again
 	buf   []byte
 }
 
 // NewSampler keeps so many values at most, by hashes of a seed.
 func NewSampler(seed maphash.Seed, most int) *Sampler {
-	return &Sampler{seed: seed, most: most, limit: ^uint64(0), kept: map[uint64]sampled{}}
+	return &Sampler{seed: seed, most: most, limit: ^uint64(0), known: map[uint64]struct{}{}}
 }
 
 // Add takes a value in UTF-8.
@@ -64,14 +66,15 @@ func (s *Sampler) Add(value []byte) {
 	if made.hash > s.limit {
 		return
 	}
-	if _, known := s.kept[made.hash]; known {
+	if _, known := s.known[made.hash]; known {
 		return
 	}
+	s.known[made.hash] = struct{}{}
 	kept := sampled{form: made}
 	if s.Forms {
 		kept.also = s.alsoWritten(value)
 	}
-	s.kept[made.hash] = kept
+	s.kept = append(s.kept, kept)
 	if len(s.kept) >= 2*s.most {
 		s.shrink()
 	}
@@ -140,18 +143,18 @@ func firstRune(text []byte) rune {
 
 // shrink leaves the most lowest.
 func (s *Sampler) shrink() {
-	s.limit = lowest(s.kept, s.most)
+	s.kept = lowest(s.kept, s.most)
+	if len(s.kept) == s.most {
+		s.limit = s.kept[s.most-1].hash
+		maps.DeleteFunc(s.known, func(hash uint64, _ struct{}) bool { return hash > s.limit })
+	}
 }
 
-// lowest leaves the most values of the lowest hashes, and returns the highest of
-// these, or the highest that there is where they are fewer.
-func lowest(all map[uint64]sampled, most int) (limit uint64) {
-	if len(all) < most {
-		return ^uint64(0)
-	}
-	limit = slices.Sorted(maps.Keys(all))[most-1]
-	maps.DeleteFunc(all, func(hash uint64, _ sampled) bool { return hash > limit })
-	return limit
+// lowest are the most values of the lowest hashes, each once.
+func lowest(all []sampled, most int) []sampled {
+	slices.SortFunc(all, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
+	all = slices.CompactFunc(all, func(a, b sampled) bool { return a.hash == b.hash })
+	return all[:min(len(all), most)]
 }
 
 // AppendFolded appends a value with its ASCII letters in lower case.
@@ -220,12 +223,11 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		return 1
 	})
 	for _, name := range byName {
-		all := map[uint64]sampled{}
+		var all []sampled
 		for _, s := range columns[name] {
-			maps.Copy(all, s.kept)
+			all = append(all, s.kept...)
 		}
-		lowest(all, most)
-		for _, t := range all {
+		for _, t := range lowest(all, most) {
 			o.put(t, int32(len(o.names)))
 		}
 		o.names = append(o.names, name)

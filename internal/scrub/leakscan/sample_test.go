@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
 
 	"daybefore/internal/pgtest"
 )
@@ -52,9 +53,9 @@ func TestSample(t *testing.T) {
 		}
 	}
 	s.Add([]byte("short"))
-	lowest(s.kept, 100)
-	if len(s.kept) != 100 {
-		t.Fatalf("%d kept", len(s.kept))
+	kept := lowest(s.kept, 100)
+	if len(kept) != 100 {
+		t.Fatalf("%d kept", len(kept))
 	}
 	value := []byte("value number 17")
 	n := testing.AllocsPerRun(100, func() { s.Add(value) })
@@ -85,4 +86,27 @@ func TestSampleOfNames(t *testing.T) {
 	if o.values != 5 {
 		t.Errorf("%d values", o.values)
 	}
+}
+
+// Folding is the same eight bytes at a time, whatever stands beside ASCII's letters.
+func TestAppendFolded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		value := rapid.SliceOf(rapid.Byte()).Draw(rt, "value")
+		if rapid.Bool().Draw(rt, "ASCII") {
+			for i := range value {
+				value[i] &= 0x7f
+			}
+		}
+		want := []byte("X")
+		for _, c := range value {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			want = append(want, c)
+		}
+		if got := AppendFolded([]byte("X"), value); !bytes.Equal(got, want) {
+			rt.Fatalf("%q became %q", value, got)
+		}
+	})
 }

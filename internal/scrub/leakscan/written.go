@@ -28,7 +28,7 @@ func NewWritings(seed maphash.Seed, written []*Sampler) *Writings {
 	for _, s := range written {
 		s.shrink()
 		w.limit = min(w.limit, s.limit)
-		for hash := range s.kept {
+		for hash := range s.known {
 			w.hashes[hash] = struct{}{}
 		}
 	}
