@@ -74,7 +74,7 @@ func (Dev) RebuildDemo(ctx context.Context) error {
 }
 
 // Bench compares the drill with a restore by hand: -scale (1 is about 3 GB), -rounds (3), -kind
-// (auto), -ways (by_hand,usual,scrubbed,plain,watched,tunnel), -peers.
+// (auto), -ways (by_hand,by_hand_default,usual,scrubbed,plain,watched,tunnel), -peers.
 func (Dev) Bench(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
 	return bench.Run(ctx, benchOptions(bench.Options{
 		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Ways: value(ways), Peers: value(peers),

@@ -243,7 +243,7 @@ func (o Options) measure(ctx context.Context, jobs []job) (samples []Sample, err
 			}
 			s.Round = round + 1
 			samples = append(samples, *s)
-			fmt.Fprintf(o.Stderr, "round %d of %d: %-8s %7.2f s, %7.2f CPU s\n", s.Round, o.Rounds, s.Way, s.Wall,
+			fmt.Fprintf(o.Stderr, "round %d of %d: %-15s %7.2f s, %7.2f CPU s\n", s.Round, o.Rounds, s.Way, s.Wall,
 				s.CPU())
 		}
 	}

@@ -304,7 +304,7 @@ func TestRefused(t *testing.T) {
 		{Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
 		{Options{Kind: "vm"}, "-kind=vm"},
 		{Options{Rounds: -1}, "-rounds=-1"},
-		{Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand usual scrubbed plain watched tunnel]`},
+		{Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand by_hand_default usual scrubbed plain watched tunnel]`},
 	} {
 		c.o.Dir = t.TempDir()
 		refused(t, c.o, c.want)

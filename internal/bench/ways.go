@@ -26,16 +26,17 @@ type Way string
 
 // The ways that are compared.
 const (
-	ByHand   Way = "by_hand" // bare pg_restore into a server of the same settings
-	Usual    Way = "usual"   // pg_restore, UPDATE of the sensitive columns, VACUUM ANALYZE
-	Scrubbed Way = "scrubbed"
-	Plain    Way = "plain"   // the drill, nothing scrubbed
-	Watched  Way = "watched" // scrubbed, with every part of the leak scan
-	Tunnel   Way = "tunnel"  // scrubbed, with the server reached through the engine
+	ByHand        Way = "by_hand"         // bare pg_restore into a server of the same settings
+	ByHandDefault Way = "by_hand_default" // the same into a server with PostgreSQL's own settings
+	Usual         Way = "usual"           // pg_restore, UPDATE of the sensitive columns, VACUUM ANALYZE
+	Scrubbed      Way = "scrubbed"
+	Plain         Way = "plain"   // the drill, nothing scrubbed
+	Watched       Way = "watched" // scrubbed, with every part of the leak scan
+	Tunnel        Way = "tunnel"  // scrubbed, with the server reached through the engine
 )
 
 // Ways are all of them, in the order of the first round.
-var Ways = []Way{ByHand, Usual, Scrubbed, Plain, Watched, Tunnel}
+var Ways = []Way{ByHand, ByHandDefault, Usual, Scrubbed, Plain, Watched, Tunnel}
 
 // job is one way to be run once, by a process of its own.
 type job struct {
@@ -128,7 +129,7 @@ func (j job) run(ctx context.Context) (*Sample, error) {
 }
 
 // byHand does what a person would do with pg_restore, in the server that a
-// drill would start.
+// drill would start or in one as PostgreSQL sets itself.
 func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
 	var s *stopwatch
 	w, box, closed, err := j.server(ctx, func() { s = newStopwatch(j.Way) })
@@ -147,9 +148,9 @@ func (j job) byHand(ctx context.Context) (_ *Sample, err error) {
 	return s.sample()
 }
 
-// server starts the server that a drill would start and gives it the archive;
-// begin is called when all is ready for the start. Whoever asked for it calls
-// closed, and closes the directory.
+// server starts the server of a restore by hand and gives it the archive; begin
+// is called when all is ready for the start. Whoever asked for it calls closed,
+// and closes the directory.
 func (j job) server(ctx context.Context, begin func()) (_ *sandbox.Workdir, _ sandbox.Box, closed func() error,
 	err error) {
 	w, err := sandbox.NewWorkdir()
@@ -167,7 +168,8 @@ func (j job) server(ctx context.Context, begin func()) (_ *sandbox.Workdir, _ sa
 	}
 	begin()
 	box, err := sandbox.Start(ctx, sandbox.Options{
-		Kind: j.Kind, Image: j.Image, Jobs: j.Jobs, Deadline: time.Now().Add(wayTime), Work: w, Drill: "bench"})
+		Kind: j.Kind, Image: j.Image, Jobs: j.Jobs, Deadline: time.Now().Add(wayTime), Work: w, Drill: "bench",
+		Defaults: j.Way == ByHandDefault})
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -60,7 +60,10 @@ type Options struct {
 	// folder of this user's where clusters are kept that were made once; empty: each start makes its own
 	Clusters string
 	// reach the container through the engine, as is done by itself where no directory can be shared
-	Tunnel   bool
+	Tunnel bool
+	// keep PostgreSQL's own settings, but for how the server is reached and what its log leaves out: for the
+	// bench, which compares with servers as they are installed. Sessions are those of every sandbox (no jit).
+	Defaults bool
 	Log      *slog.Logger // nil: silent
 	Progress func(string) // told, in a few words, what takes long; may be nil
 }

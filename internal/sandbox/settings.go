@@ -83,10 +83,12 @@ type means struct {
 
 	preload  []string
 	database string
+	defaults bool // of PostgreSQL, see Options.Defaults
 }
 
 func newMeans(o Options, memory int64, cores int) means {
-	return means{memory: memory, cores: cores, jobs: o.Jobs, preload: o.Preload, database: o.Database}
+	return means{memory: memory, cores: cores, jobs: o.Jobs, preload: o.Preload, database: o.Database,
+		defaults: o.Defaults}
 }
 
 // quietJobs keep libraries that are preloaded from working by themselves.
@@ -118,9 +120,22 @@ func (m means) preloaded() [][2]string {
 // settings returns the server's command line: for a server that is thrown
 // away, is reached by nobody else, and keeps no word of what it loads.
 func (m means) settings(cluster, socketDir string) []string {
-	shared := clamp(m.memory/4, 64*mib, 2*gib)
-	maintenance := clamp(m.memory/int64(4*m.jobs), 32*mib, 2*gib)
-	settings := [][2]string{
+	settings := m.reached(cluster, socketDir)
+	if !m.defaults {
+		settings = append(settings, m.disposable()...)
+	}
+	settings = append(settings, quietLog...)
+	settings = append(settings, m.preloaded()...)
+	args := make([]string, 0, 2*len(settings))
+	for _, s := range settings {
+		args = append(args, "-c", s[0]+"="+s[1])
+	}
+	return args
+}
+
+// reached is how the drill gets to its server, and nobody else.
+func (m means) reached(cluster, socketDir string) [][2]string {
+	return [][2]string{
 		{"cluster_name", cluster},
 		{"listen_addresses", ""},
 		{"unix_socket_directories", socketDir},
@@ -128,8 +143,30 @@ func (m means) settings(cluster, socketDir string) []string {
 		// the socket keep others out.
 		{"unix_socket_permissions", "0777"},
 		{"max_connections", fmt.Sprint(30 + 4*m.jobs)},
+	}
+}
+
+// quietLog tells why a server died, and nothing that a session said.
+var quietLog = [][2]string{
+	{"lc_messages", "C"},
+	{"logging_collector", "off"},
+	{"log_destination", "stderr"},
+	{"log_line_prefix", "%b: "},
+	{"log_min_messages", "log"},
+	{"log_min_error_statement", "panic"},
+	{"log_min_duration_statement", "-1"},
+	{"log_error_verbosity", "terse"},
+	{"log_statement", "none"},
+	{"log_checkpoints", "off"},
+	{"log_timezone", "UTC"},
+}
+
+// disposable makes a server fast that is filled once and thrown away.
+func (m means) disposable() [][2]string {
+	shared := clamp(m.memory/4, 64*mib, 2*gib)
+	maintenance := clamp(m.memory/int64(4*m.jobs), 32*mib, 2*gib)
+	return [][2]string{
 		{"timezone", "UTC"},
-		{"lc_messages", "C"},
 
 		// Nothing outlives the drill.
 		{"fsync", "off"},
@@ -157,25 +194,7 @@ func (m means) settings(cluster, socketDir string) []string {
 		{"max_parallel_workers_per_gather", fmt.Sprint(max(1, m.cores/2))},
 		{"max_locks_per_transaction", "1024"}, // ten thousand tables in one transaction
 		{"jit", "off"},
-
-		// The log tells why a server died, and nothing that a session said.
-		{"logging_collector", "off"},
-		{"log_destination", "stderr"},
-		{"log_line_prefix", "%b: "},
-		{"log_min_messages", "log"},
-		{"log_min_error_statement", "panic"},
-		{"log_min_duration_statement", "-1"},
-		{"log_error_verbosity", "terse"},
-		{"log_statement", "none"},
-		{"log_checkpoints", "off"},
-		{"log_timezone", "UTC"},
 	}
-	settings = append(settings, m.preloaded()...)
-	args := make([]string, 0, 2*len(settings))
-	for _, s := range settings {
-		args = append(args, "-c", s[0]+"="+s[1])
-	}
-	return args
 }
 
 func clamp(n, low, high int64) int64 { return min(max(n, low), high) }

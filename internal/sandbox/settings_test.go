@@ -139,3 +139,25 @@ func TestPreload(t *testing.T) {
 		})
 	}
 }
+
+// TestDefaults finds PostgreSQL's own settings, and still not a word of what sessions say in the log.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Local, Container} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			b := start(t, Options{Kind: kind, Image: imageFor(kind), Defaults: true})
+			for name, want := range map[string]string{
+				"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on", "wal_level": "replica",
+				"shared_buffers": "128MB", "maintenance_work_mem": "64MB", "max_wal_size": "1GB", "max_parallel_maintenance_workers": "2",
+				"listen_addresses": "", "log_statement": "none", "log_min_error_statement": "panic", "log_checkpoints": "off",
+			} {
+				var got string
+				query(t, b, "select current_setting('"+name+"')", &got)
+				if got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
