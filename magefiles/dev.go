@@ -73,7 +73,7 @@ func (Dev) RebuildDemo(ctx context.Context) error {
 	return scenarios.RebuildDemo(ctx, "drills/demo", harness.Open().Log)
 }
 
-// Bench compares the drill with a restore by hand: -scale (1 is about 3 GB), -rounds (3), -kind
+// Bench compares the drill with a restore by hand: -scale (1 is about 3 GB), -rounds (5), -kind
 // (auto), -ways (by_hand,by_hand_default,usual,scrubbed,plain,watched,tunnel), -peers.
 func (Dev) Bench(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
 	return bench.Run(ctx, benchOptions(bench.Options{

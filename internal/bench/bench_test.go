@@ -168,7 +168,7 @@ func TestRun(t *testing.T) {
 				t.Errorf("%s: of the server's CPU time only a part was measured: %+v", s.Way, s)
 			}
 		}
-		for _, want := range append(ways, "scrubbed / by_hand, CPU", "watched / by_hand, CPU", peerPrefix+"test") {
+		for _, want := range append(ways, "scrubbed / by_hand, CPU", "restore alone, plain / by_hand", "not judged", peerPrefix+"test") {
 			if !strings.Contains(out.String(), string(want)) {
 				t.Errorf("the table lacks %q:\n%s", want, &out)
 			}
@@ -301,7 +301,7 @@ func TestRefused(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.5, 1,"},
+		{Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.2, 0.5, 1,"},
 		{Options{Kind: "vm"}, "-kind=vm"},
 		{Options{Rounds: -1}, "-rounds=-1"},
 		{Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand by_hand_default usual scrubbed plain watched tunnel]`},

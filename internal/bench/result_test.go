@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"daybefore/internal/verdict"
 )
 
 func TestSpread(t *testing.T) {
@@ -33,28 +35,60 @@ func TestConclude(t *testing.T) {
 	sample := func(round int, way Way, wall, cpu float64, peak int64) Sample {
 		return Sample{Round: round, Way: way, Wall: wall, ServerCPU: cpu / 2, HarnessCPU: cpu / 2, PeakRSS: peak}
 	}
-	r := &Result{Samples: []Sample{
-		sample(1, ByHand, 10, 10, 1e6), sample(1, Usual, 30, 1, 1e6), sample(1, Scrubbed, 11, 12, 50e6), sample(1, Plain, 10, 10, 1e6),
-		sample(2, Plain, 100, 10, 1e6), sample(2, ByHand, 100, 10, 1e6), sample(2, Usual, 300, 1, 1e6), sample(2, Scrubbed, 100, 12.1, 101e6),
-		sample(3, Scrubbed, 21, 11, 50e6), sample(3, Plain, 22, 10, 1e6), sample(3, ByHand, 20, 10, 1e6), sample(3, Usual, 50, 1, 1e6),
+	r := &Result{Dump: Dump{Scale: "1"}, Samples: []Sample{
+		sample(1, ByHand, 10, 10, 1e6), sample(1, Usual, 40, 1, 1e6), sample(1, Scrubbed, 10, 9.6, 50e6), sample(1, Plain, 8, 8, 1e6),
+		sample(2, Plain, 100, 8, 1e6), sample(2, ByHand, 100, 10, 1e6), sample(2, Usual, 400, 1, 1e6), sample(2, Scrubbed, 90, 9.7, 65e6),
+		sample(3, Scrubbed, 19, 9, 50e6), sample(3, Plain, 16, 8, 1e6), sample(3, ByHand, 20, 10, 1e6), sample(3, Usual, 50, 1, 1e6),
 	}}
 	r.conclude()
-	broken := map[string]bool{}
-	for _, l := range r.Limits {
-		broken[l.Name] = l.Broken
-	}
 	want := map[string]bool{
-		"scrubbed / by_hand, CPU": false, "scrubbed / by_hand, wall": false, "plain / by_hand, CPU": false,
+		"scrubbed / by_hand, CPU": true, "scrubbed / by_hand, wall": false, "plain / by_hand, CPU": false,
 		"plain / by_hand, wall": false, "scrubbed / usual, wall": false, "scrubbed, harness MB": true, "plain, harness MB": false,
 	}
-	if diff := cmp.Diff(want, broken); diff != "" {
+	if diff := cmp.Diff(want, brokenOf(r.Limits)); diff != "" {
 		t.Error(diff)
 	}
-	if got := r.Limits[1].Spread; math.Abs(got.Median-1.05) > 1e-9 || got.Min != 1 || got.Max != 1.1 {
+	if got := r.Limits[1].Spread; math.Abs(got.Median-0.95) > 1e-9 || got.Min != 0.9 || got.Max != 1 {
 		t.Errorf("scrubbed / by_hand, wall: %+v", got)
 	}
 	if got := r.Ways[0]; got.Way != ByHand || got.Wall != (Spread{20, 10, 100}) {
 		t.Errorf("by hand: %+v", got)
+	}
+}
+
+// brokenOf are the limits that count, and whether each is broken.
+func brokenOf(limits []Limit) map[string]bool {
+	all := map[string]bool{}
+	for _, l := range limits {
+		if l.Counts {
+			all[l.Name] = l.Broken
+		}
+	}
+	return all
+}
+
+// A limit counts where it says: the restore alone of a small database, all
+// others from scale 1 on. Elsewhere none is broken, and all are shown.
+func TestConcludeAtScale(t *testing.T) {
+	t.Parallel()
+	for scale, want := range map[string]map[string]bool{
+		"0.1": {},
+		"0.2": {"restore alone, scrubbed / by_hand": true, "restore alone, plain / by_hand": false},
+		"0.5": {},
+		"2":   {"scrubbed / by_hand, CPU": true, "scrubbed / by_hand, wall": true, "plain / by_hand, CPU": true, "plain / by_hand, wall": true, "scrubbed, harness MB": false, "plain, harness MB": false},
+	} {
+		r := &Result{Dump: Dump{Scale: scale}, Samples: []Sample{
+			{Round: 1, Way: ByHand, Wall: 1, ServerCPU: 1, Steps: map[string]int64{"pg_restore": 1000, "count": 9000}},
+			{Round: 1, Way: Scrubbed, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 1101, "sandbox": 1}},
+			{Round: 1, Way: Plain, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 1100}},
+		}}
+		r.conclude()
+		if diff := cmp.Diff(want, brokenOf(r.Limits)); diff != "" {
+			t.Errorf("scale %s: %s", scale, diff)
+		}
+		if len(r.Limits) != 8 {
+			t.Errorf("scale %s: %d limits are shown", scale, len(r.Limits))
+		}
 	}
 }
 
@@ -67,21 +101,24 @@ func TestConcludeLeavesOut(t *testing.T) {
 	for _, l := range r.Limits {
 		names = append(names, l.Name)
 	}
-	if diff := cmp.Diff([]string{"plain / by_hand, CPU", "plain / by_hand, wall", "plain, harness MB"}, names); diff != "" {
+	want := []string{"plain / by_hand, CPU", "plain / by_hand, wall", "restore alone, plain / by_hand", "plain, harness MB"}
+	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// Limits count from scale 1 on: below it the fixed cost weighs too much.
-func TestVerdict(t *testing.T) {
+func TestOverLimit(t *testing.T) {
 	t.Parallel()
-	r := &Result{Limits: []Limit{{Name: "a", Limit: 1, Spread: Spread{Median: 2}, Broken: true}}}
-	for scale, want := range map[string]int{"0.1": 0, "1": 10, "2": 10} {
-		if got := exitCode(Options{Scale: scale}.withDefaults().verdict(r)); got != want {
-			t.Errorf("scale %s: exit code %d, want %d", scale, got, want)
-		}
+	l := Limit{Name: "a", Limit: 1, Spread: Spread{2, 1, 3}}
+	if err := overLimit([]Limit{l.judged(2)}); err != nil {
+		t.Errorf("what does not count was judged: %v", err)
 	}
-	if err := (Options{Scale: "1"}).verdict(&Result{Limits: []Limit{{}}}); err != nil {
+	l.Counts = true
+	err := overLimit([]Limit{l.judged(1), l.judged(2)})
+	if exitCode(err) != verdict.ExitFail || !strings.HasSuffix(err.Error(), "over the limit: a 2.00 (1.00–3.00) (limit 1.00)") {
+		t.Errorf("%v", err)
+	}
+	if err := overLimit([]Limit{l.judged(1)}); err != nil {
 		t.Error(err)
 	}
 }
