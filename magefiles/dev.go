@@ -74,10 +74,13 @@ func (Dev) RebuildDemo(ctx context.Context) error {
 }
 
 // Bench compares the drill with a restore by hand: -scale (1 is about 3 GB), -rounds (5), -kind
-// (auto), -ways (by_hand,by_hand_default,usual,scrubbed,plain,watched,tunnel), -peers.
-func (Dev) Bench(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool) error {
+// (auto), -ways (by_hand,by_hand_default,usual,scrubbed,plain,watched,tunnel), -peers, -mask (sha: drills as
+// on a machine whose processor lacks it).
+func (Dev) Bench(ctx context.Context, scale *string, rounds *int, kind, ways *string, peers *bool,
+	mask *string) error {
 	return bench.Run(ctx, benchOptions(bench.Options{
 		Scale: value(scale), Rounds: value(rounds), Kind: value(kind), Ways: value(ways), Peers: value(peers),
+		Mask: value(mask),
 	}))
 }
 

@@ -41,6 +41,7 @@ type Options struct {
 	Kind   string // auto (also when empty), container or local
 	Ways   string // some of Ways, with commas between; empty: all
 	Peers  bool   // also the other harnesses that are installed
+	Mask   string // features of the processor that drills do without, with commas between; empty: none
 	Cache  string // where dumps are kept; empty: the user's cache folder
 
 	tmp  string                                                // for work directories; empty: os.TempDir()
@@ -106,6 +107,9 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if err := o.checkMask(ctx); err != nil {
+		return nil, err
+	}
 	m := describeMachine(ctx)
 	if err := o.enoughRoom(o.needs(m)); err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 		o.Log.Warn("sweep what an earlier process left", "err", err)
 	}
 	return &Result{Schema: resultSchema, StartedAt: o.Now().UTC(), Machine: m, Rounds: o.Rounds,
-		Jobs: runtime.NumCPU()}, nil
+		Masked: o.masks(), Jobs: runtime.NumCPU()}, nil
 }
 
 // end judges, keeps and prints a result.
@@ -214,6 +218,9 @@ func (o Options) jobs(d *dumped) ([]job, error) {
 	for _, way := range ways {
 		j := d.job(way, runtime.NumCPU())
 		j.Drilled = drillings[way]
+		if j.Drilled != nil {
+			j.Masked = o.masks()
+		}
 		j.Peer = peers[way]
 		j.Tmp = o.tmp
 		jobs = append(jobs, j)

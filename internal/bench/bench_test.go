@@ -304,6 +304,9 @@ func TestRefused(t *testing.T) {
 		{Options{Scale: "3"}, "-scale=3 is not known; there are: 0.01, 0.05, 0.1, 0.2, 0.5, 1,"},
 		{Options{Kind: "vm"}, "-kind=vm"},
 		{Options{Rounds: -1}, "-rounds=-1"},
+		{Options{Mask: "sha,gctrace=1"}, `-mask: "gctrace=1" is no feature of a processor`},
+		{Options{Mask: "SHA"}, `-mask: "SHA" is no feature`},
+		{Options{Mask: "abacus"}, `-mask: Go's runtime does not leave out abacus here: GODEBUG: unknown cpu feature "abacus"`},
 		{Options{Ways: "by_hand, magic"}, `-ways: "magic" is not known; there are: [by_hand by_hand_default usual scrubbed plain watched tunnel]`},
 	} {
 		c.o.Dir = t.TempDir()

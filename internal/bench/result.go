@@ -27,6 +27,7 @@ type Result struct {
 	Machine   Machine   `json:"machine"`
 	Dump      Dump      `json:"dump"`
 	Jobs      int       `json:"jobs"`
+	Masked    []string  `json:"masked,omitempty"` // features of the processor that drills did without
 	Rounds    int       `json:"rounds"`
 	Ways      []Summary `json:"ways"`
 	Limits    []Limit   `json:"limits"`
@@ -212,6 +213,9 @@ func (r *Result) printWhat(w io.Writer) {
 		inGiB(d.DatabaseBytes), rows, len(d.Rows), d.Scrubbed, d.Columns, inGiB(d.ArchiveBytes), d.Compression)
 	fmt.Fprintf(w, "PostgreSQL %s, %s; %d jobs; %d rounds\n", d.ServerVersion, cmp.Or(d.Image, d.Kind), r.Jobs,
 		r.Rounds)
+	if len(r.Masked) > 0 {
+		fmt.Fprintf(w, "drills did without the processor's %s\n", strings.Join(r.Masked, ", "))
+	}
 }
 
 // print writes the tables.

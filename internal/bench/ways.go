@@ -50,6 +50,7 @@ type job struct {
 	Rows    map[string]int64 `json:"rows"`    // what must be counted in the end
 	Peer    string           `json:"peer"`    // its program; empty: none
 	Drilled *drilling        `json:"drilled"` // nil: by hand, or by a peer
+	Masked  []string         `json:"masked"`  // features of the processor that its process does without
 	// Clusters is where drills keep clusters that were made once. A restore by
 	// hand makes its own.
 	Clusters string `json:"clusters"`

@@ -59,19 +59,31 @@ func serve(in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(s)
 }
 
-// runWorker runs a job in a process of its own, which outlives neither ctx nor
-// this process by more than it takes to remove its server.
-func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
+// workerCommand is this program as a worker, without features of the processor.
+func workerCommand(ctx context.Context, masked []string) (*exec.Cmd, error) {
 	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	if len(masked) > 0 {
+		cmd.Env = append(cmd.Env, godebug(masked))
+	}
+	return cmd, nil
+}
+
+// runWorker runs a job in a process of its own, which outlives neither ctx nor
+// this process by more than it takes to remove its server.
+func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
+	text, err := json.Marshal(j)
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := workerCommand(ctx, j.Masked)
+	if err != nil {
+		return nil, err
+	}
 	if j.Tmp != "" {
 		cmd.Env = append(cmd.Env, "TMPDIR="+j.Tmp)
 	}
@@ -81,6 +93,11 @@ func runWorker(ctx context.Context, j job, stderr io.Writer) (*Sample, error) {
 	cmd.WaitDelay = cleanTime
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, stderr
+	if len(j.Masked) > 0 {
+		said := &unmasked{to: stderr}
+		cmd.Stderr = said
+		defer said.end()
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

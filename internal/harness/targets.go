@@ -80,7 +80,8 @@ var UserTargets = Targets{
 
 // devTargets are for contributors: what magefiles/ declares beside the user's.
 var devTargets = Targets{
-	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo}}},
+	{Name: "dev:bench", Options: []Option{atScale, inRounds, ofKind, inWays, {Name: "peers", Kind: YesNo},
+		{Name: "mask", Kind: Text}}},
 	{Name: "dev:check"},
 	{Name: "dev:ci"},
 	{Name: "dev:filter", Options: []Option{inRounds}},
