@@ -84,6 +84,14 @@ func (Dev) Bench(ctx context.Context, scale *string, rounds *int, kind, ways *st
 	}))
 }
 
+// Growth shows how the cost of a drill grows: -scales (0.5,1,2,5,10; none leaves them out), -tables
+// (1000,3000,10000; none), -rounds (1), -kind (auto).
+func (Dev) Growth(ctx context.Context, scales, tables *string, rounds *int, kind *string) error {
+	return bench.Growth(ctx, benchOptions(bench.Options{
+		Scales: value(scales), Tables: value(tables), Rounds: value(rounds), Kind: value(kind),
+	}))
+}
+
 // Overhead shows where each millisecond of the demo's drill goes, beside the same by hand: -rounds
 // (7), -kind (auto).
 func (Dev) Overhead(ctx context.Context, rounds *int, kind *string) error {

@@ -37,6 +37,8 @@ type Options struct {
 	Compile func(ctx context.Context, to string) error
 
 	Scale  string // of the database, one of Scales; empty: 1, which is about 3 GB
+	Scales string // for Growth: several, with commas between; empty: 0.5 to 10
+	Tables string // for Growth: numbers of tables, with commas between; empty: 1,000 to 10,000
 	Rounds int    // each measures every way once; 0: 5
 	Kind   string // auto (also when empty), container or local
 	Ways   string // some of Ways, with commas between; empty: all
@@ -81,29 +83,35 @@ func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	ctx, stop := machine.Interruptible(ctx)
 	defer stop()
-	r, err := o.begin(ctx)
+	database := shop(o.Scale)
+	r, err := o.begin(ctx, database)
 	if err != nil {
 		return unmeasured(ctx, "%v", err)
 	}
-	d, err := o.dump(ctx, shop(o.Scale))
-	if err != nil {
-		return unmeasured(ctx, "make the database: %v", err)
-	}
-	r.Dump = d.Dump
-	jobs, err := o.jobs(d)
-	if err != nil {
-		return unmeasured(ctx, "%v", err)
-	}
-	r.Samples, err = o.measure(ctx, jobs)
+	r.Dump, r.Samples, err = o.runWays(ctx, database)
 	if err != nil {
 		return unmeasured(ctx, "%v", err)
 	}
 	return o.end(ctx, r)
 }
 
+// runWays takes the dump of a database through all ways in all rounds.
+func (o Options) runWays(ctx context.Context, r recipe) (Dump, []Sample, error) {
+	d, err := o.dump(ctx, r)
+	if err != nil {
+		return Dump{}, nil, fmt.Errorf("make the database: %w", err)
+	}
+	jobs, err := o.jobs(d, r)
+	if err != nil {
+		return Dump{}, nil, err
+	}
+	samples, err := o.measure(ctx, jobs)
+	return d.Dump, samples, err
+}
+
 // begin refuses what cannot be measured before anything is begun, and removes
 // what an earlier process left.
-func (o Options) begin(ctx context.Context) (*Result, error) {
+func (o Options) begin(ctx context.Context, recipes ...recipe) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -111,7 +119,7 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	m := describeMachine(ctx)
-	if err := o.enoughRoom(o.needs(m)); err != nil {
+	if err := o.enoughRoom(o.needs(m, recipes...)); err != nil {
 		return nil, err
 	}
 	if _, err := sandbox.SweepIn(ctx, o.Log, o.tmp); err != nil {
@@ -124,7 +132,7 @@ func (o Options) begin(ctx context.Context) (*Result, error) {
 // end judges, keeps and prints a result.
 func (o Options) end(ctx context.Context, r *Result) error {
 	r.conclude()
-	if err := r.save(filepath.Join(o.Dir, "reports", "bench", "latest.json")); err != nil {
+	if err := save(filepath.Join(o.Dir, "reports", "bench", "latest.json"), r); err != nil {
 		return unmeasured(ctx, "%v", err)
 	}
 	if err := r.print(o.Stdout); err != nil {
@@ -161,10 +169,8 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) check() error {
-	if _, ok := Scales[o.Scale]; !ok {
-		known := slices.Collect(maps.Keys(Scales))
-		slices.SortFunc(known, func(a, b string) int { return cmp.Compare(Scales[a], Scales[b]) })
-		return fmt.Errorf("-scale=%s is not known; there are: %s (1 is about 3 GB)", o.Scale, strings.Join(known, ", "))
+	if err := checkScale("-scale", o.Scale); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{sandbox.Auto, sandbox.Container, sandbox.Local}, o.Kind) {
 		return fmt.Errorf("-kind=%s is not known; there are: auto, container, local", o.Kind)
@@ -183,6 +189,16 @@ func (o Options) check() error {
 	return nil
 }
 
+// checkScale refuses what is none of Scales.
+func checkScale(option, scale string) error {
+	_, ok := Scales[scale]
+	if ok {
+		return nil
+	}
+	known := slices.SortedFunc(maps.Keys(Scales), func(a, b string) int { return cmp.Compare(Scales[a], Scales[b]) })
+	return fmt.Errorf("%s=%s is not known; there are: %s (1 is about 3 GB)", option, scale, strings.Join(known, ", "))
+}
+
 // ways are those that were asked for.
 func (o Options) ways() []Way {
 	if o.Ways == "" {
@@ -197,9 +213,9 @@ func (o Options) ways() []Way {
 
 // jobs are the ways that were asked for. Where the server is no container, no
 // engine is between.
-func (o Options) jobs(d *dumped) ([]job, error) {
+func (o Options) jobs(d *dumped, r recipe) ([]job, error) {
 	ways := o.ways()
-	drillings := allDrillings()
+	drillings := r.drillings()
 	if d.Kind != sandbox.Container {
 		if o.Ways != "" && slices.Contains(ways, Tunnel) {
 			return nil, fmt.Errorf("-ways: %s is through a container's engine, and the sandbox is %s", Tunnel, d.Kind)
@@ -231,7 +247,7 @@ func (o Options) jobs(d *dumped) ([]job, error) {
 // job restores the dump by hand, unless it is made a drill.
 func (d *dumped) job(way Way, jobs int) job {
 	return job{Way: way, Kind: d.Kind, Image: d.Image, Jobs: jobs, Archive: d.archive, Rows: d.Rows,
-		Clusters: filepath.Join(filepath.Dir(filepath.Dir(d.archive)), "clusters")} // beside the dumps
+		Clusters: clusters(filepath.Dir(filepath.Dir(d.archive)))}
 }
 
 // measure runs all jobs in every round, beginning each round with another, so

@@ -316,7 +316,12 @@ func TestRefused(t *testing.T) {
 
 func refused(t *testing.T, o Options, want string) {
 	t.Helper()
-	err := Run(t.Context(), o)
+	refusedBy(t, Run, o, want)
+}
+
+func refusedBy(t *testing.T, measure func(context.Context, Options) error, o Options, want string) {
+	t.Helper()
+	err := measure(t.Context(), o)
 	if err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != verdict.ExitError {
 		t.Errorf("%v (exit code %d), want %q", err, exitCode(err), want)
 	}
@@ -352,7 +357,7 @@ func TestEnoughRoom(t *testing.T) {
 func TestNeedsGrowWithTheScale(t *testing.T) {
 	t.Parallel()
 	total := func(scale, kind string) (n int64) {
-		for _, need := range (Options{Scale: scale, Kind: kind}).needs(Machine{}) {
+		for _, need := range (Options{Kind: kind}).needs(Machine{}, shop(scale)) {
 			n += need.bytes
 		}
 		return n

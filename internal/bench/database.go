@@ -206,8 +206,13 @@ type recipe struct {
 	scale    string // names the folder in the cache too
 	steps    []drillStep
 	rows     map[string]int64 // of each table
+	rules    string           // of the drill file: what is scrubbed
 	columns  int
 	scrubbed int
+
+	// Room in bytes: for the database once it is made or restored, for one
+	// that the usual way rewrites, and for the archive.
+	filled, rewritten, archive int64
 }
 
 // drillStep is statements that may run side by side, over so many connections.
@@ -219,7 +224,9 @@ type drillStep struct {
 // shop is the database of the comparisons, at one of the Scales.
 func shop(scale string) recipe {
 	var text strings.Builder
-	r := recipe{scale: scale, rows: map[string]int64{}}
+	room := func(bytes float64) int64 { return int64(bytes * Scales[scale]) }
+	r := recipe{scale: scale, rows: map[string]int64{}, rules: shopRules(),
+		filled: room(filledBytes), rewritten: room(rewrittenBytes), archive: room(archiveBytes)}
 	var creates, fills []string
 	for _, t := range tables {
 		fmt.Fprintln(&text, t.name, t.rows, t.create, t.fill)

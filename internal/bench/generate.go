@@ -46,7 +46,7 @@ type dumped struct {
 
 const (
 	databaseName    = "bench"
-	maintenance     = "postgres"
+	maintenance     = "template1" // a cluster that is kept has no other
 	archiveName     = "bench.dump"
 	fingerprintName = "fingerprint.json"
 	generateTime    = 6 * time.Hour
@@ -54,7 +54,8 @@ const (
 
 // dump returns the dump of a database, from the cache if it is the very same,
 // else made anew. A server is started either way: it tells which kind and
-// version the ways will have.
+// version the ways will have, and leaves the cluster that drills unpack, so that
+// the first of them does not make it.
 func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	w, err := sandbox.NewWorkdirIn(o.tmp)
 	if err != nil {
@@ -63,7 +64,7 @@ func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	box, err := sandbox.Start(ctx, sandbox.Options{
 		Kind: o.Kind, Jobs: runtime.NumCPU(), Deadline: time.Now().Add(generateTime), Work: w, Drill: "bench",
-		Log: o.Log})
+		Log: o.Log, Clusters: clusters(o.Cache)})
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +85,9 @@ func (o Options) dump(ctx context.Context, r recipe) (_ *dumped, err error) {
 	}
 	return o.generate(ctx, w, box, dir, r, want)
 }
+
+// clusters is where clusters are kept that were made once, beside the dumps.
+func clusters(cache string) string { return filepath.Join(cache, "clusters") }
 
 // cached returns the dump in dir if it is what is wanted, to the last byte.
 // Reading all of it also brings it into memory, so that no way of the first

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -25,6 +27,13 @@ type Machine struct {
 	Load          string `json:"load"` // 1, 5 and 15 minutes, when the bench began
 
 	dockerRoot string // where the engine keeps its data
+}
+
+// String is a line for people.
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s",
+		cmp.Or(m.CPU, m.OS), m.Cores, inGiB(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver,
+		m.Go, m.Load)
 }
 
 const engineTime = 10 * time.Second

@@ -63,7 +63,7 @@ func TestMask(t *testing.T) {
 // The jobs of drills alone are masked.
 func TestMaskedJobs(t *testing.T) {
 	t.Parallel()
-	jobs, err := (Options{Mask: "sha", Ways: "by_hand,plain"}).jobs(&dumped{Dump: Dump{Kind: sandbox.Local}})
+	jobs, err := (Options{Mask: "sha", Ways: "by_hand,plain"}).jobs(&dumped{Dump: Dump{Kind: sandbox.Local}}, shop(smallest))
 	if err != nil || fmt.Sprint(jobs[0].Masked, jobs[1].Masked) != "[] [sha]" {
 		t.Errorf("%+v, %v", jobs, err)
 	}

@@ -191,12 +191,12 @@ func overLimit(limits []Limit) error {
 	return &verdict.Exit{Code: verdict.ExitFail, Reason: "bench: over the limit: " + strings.Join(broken, "; ")}
 }
 
-// save writes the result at once or not at all.
-func (r *Result) save(path string) error {
+// save writes a result at once or not at all.
+func save(path string, result any) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("keep the figures: %w", err)
 	}
-	if err := writeJSON(path, r); err != nil {
+	if err := writeJSON(path, result); err != nil {
 		return fmt.Errorf("keep the figures: %w", err)
 	}
 	return nil
@@ -220,11 +220,8 @@ func (r *Result) printWhat(w io.Writer) {
 
 // print writes the tables.
 func (r *Result) print(w io.Writer) error {
-	m := r.Machine
 	r.printWhat(w)
-	fmt.Fprintf(w, "%s, %d cores, %s, kernel %s, Docker %s (%s), %s; load when it began: %s\n\n",
-		cmp.Or(m.CPU, m.OS), m.Cores, inGiB(m.MemoryBytes), m.Kernel, cmp.Or(m.Engine, "none"), m.StorageDriver,
-		m.Go, m.Load)
+	fmt.Fprintf(w, "%v\n\n", r.Machine)
 	rowsOut := [][]string{}
 	for _, s := range r.Ways {
 		rowsOut = append(rowsOut, []string{string(s.Way), s.Wall.text("%.1f", 1), s.CPU.text("%.1f", 1),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,14 +14,16 @@ import (
 )
 
 const (
+	kib = 1 << 10
 	mib = 1 << 20
 	gib = 1 << 30
 
-	// What a bench at scale 1 was seen to need, with something to spare: the
-	// database twice over and its WAL while the usual way rewrites it, and
-	// the archive.
-	clusterBytes = 14 * gib
-	archiveBytes = 640 * mib
+	// What a shop at scale 1 was seen to need, with something to spare: the
+	// database and its WAL while it is made; the database twice over while the
+	// usual way rewrites it; and the archive.
+	filledBytes    = 5.5 * gib
+	rewrittenBytes = 14 * gib
+	archiveBytes   = 400 * mib
 	// fixedBytes is a cluster with nothing in it, at any scale.
 	fixedBytes = 256 * mib
 )
@@ -32,16 +35,23 @@ type need struct {
 	bytes int64
 }
 
-// needs are what o will write, and where. An engine whose folder is not here
-// keeps its own watch.
-func (o Options) needs(m Machine) []need {
-	scale := Scales[o.Scale]
-	of := func(bytes float64) int64 { return int64(bytes * scale) }
-	needs := []need{
-		{"the dump that is kept", o.Cache, of(archiveBytes)},
-		{"a copy of the dump", o.tmp, of(archiveBytes)},
+// needs are what o will write of databases that are restored one after the
+// other, and where. An engine whose folder is not here keeps its own watch.
+func (o Options) needs(m Machine, recipes ...recipe) []need {
+	var kept, copied, restored int64
+	for _, r := range recipes {
+		kept += r.archive
+		copied = max(copied, r.archive)
+		restored = max(restored, r.filled)
+		if slices.Contains(o.ways(), Usual) {
+			restored = max(restored, r.rewritten)
+		}
 	}
-	return append(needs, need{"the restored database", o.dataDir(m), of(clusterBytes) + fixedBytes})
+	return []need{
+		{"the dumps that are kept", o.Cache, kept},
+		{"a copy of a dump", o.tmp, copied},
+		{"the restored database", o.dataDir(m), restored + fixedBytes},
+	}
 }
 
 // dataDir is on the file system where a sandbox keeps its data.

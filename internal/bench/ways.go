@@ -63,15 +63,13 @@ type drilling struct {
 	Tunnel  bool   `json:"tunnel"`
 }
 
-// allDrillings are the ways that are drills of the shop.
-func allDrillings() map[Way]*drilling {
-	rules := shopRules()
-	_, scrubbed := numColumns()
+// drillings are the ways that are drills of a database.
+func (r recipe) drillings() map[Way]*drilling {
 	return map[Way]*drilling{
-		Scrubbed: {Scrub: rules, Columns: scrubbed},
+		Scrubbed: {Scrub: r.rules, Columns: r.scrubbed},
 		Plain:    {Scrub: keepAll},
-		Watched:  {Scrub: rules + watchAll, Columns: scrubbed},
-		Tunnel:   {Scrub: rules, Columns: scrubbed, Tunnel: true},
+		Watched:  {Scrub: r.rules + watchAll, Columns: r.scrubbed},
+		Tunnel:   {Scrub: r.rules, Columns: r.scrubbed, Tunnel: true},
 	}
 }
 

@@ -85,6 +85,7 @@ var devTargets = Targets{
 	{Name: "dev:check"},
 	{Name: "dev:ci"},
 	{Name: "dev:filter", Options: []Option{inRounds}},
+	{Name: "dev:growth", Options: []Option{{Name: "scales", Kind: Text}, {Name: "tables", Kind: Text}, inRounds, ofKind}},
 	{Name: "dev:matrix"},
 	{Name: "dev:overhead", Options: []Option{inRounds, ofKind}},
 	{Name: "dev:rebuildDemo"},
