@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/archive"
 	"daybefore/internal/copytext"
@@ -83,22 +82,41 @@ func (r *run) restore(ctx context.Context) error {
 	if plan.Leaked() { // only all values together told
 		return r.stage(ctx, verdict.StageScrub, func(context.Context) error { return errLeaked })
 	}
-	if err := r.verify(ctx, s); err != nil {
-		return err
-	}
-	if plan.NeedsRecompute() {
+	return r.afterLoad(ctx, s, plan)
+}
+
+// afterLoad counts what was loaded, and restores what rests on it.
+func (r *run) afterLoad(ctx context.Context, s *restore.Session, plan *scrub.Plan) error {
+	merged := r.distinct(ctx)
+	counted := merged != nil || plan.NeedsRecompute()
+	if counted { // before anything else writes rows, or the drill ends
+		err := r.stage(ctx, verdict.StageRestore, func(ctx context.Context) (err error) {
+			r.report.Tables, err = s.Count(ctx)
+			return err
+		})
+		if err := errors.Join(merged, err); err != nil {
+			return err
+		}
 		if err := r.stage(ctx, verdict.StageScrub,
 			func(ctx context.Context) error { return r.recompute(ctx, s, plan) }); err != nil {
 			return err
 		}
 	}
-	err = r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
-		if err := s.PostData(ctx); err != nil {
+	return r.stage(ctx, verdict.StageRestore, func(ctx context.Context) error {
+		if err := r.build(ctx, s, counted); err != nil {
 			return err
 		}
 		r.keepRecovery(s.Took())
 		return r.blameRules(ctx, s, plan)
 	})
+}
+
+// build restores the post-data, and counts unless that is done.
+func (r *run) build(ctx context.Context, s *restore.Session, counted bool) (err error) {
+	if counted {
+		return s.PostData(ctx)
+	}
+	r.report.Tables, err = s.CountAndBuild(ctx)
 	return err
 }
 
@@ -128,24 +146,6 @@ func (r *run) blameRules(ctx context.Context, s *restore.Session, plan *scrub.Pl
 		return errUnbuilt
 	}
 	return nil
-}
-
-// verify counts the rows and looks what they became: both read what was just
-// loaded, and what the one leaves idle the other uses.
-func (r *run) verify(ctx context.Context, s *restore.Session) error {
-	var both errgroup.Group
-	both.Go(func() error {
-		defer r.recovered()
-		return r.stage(ctx, verdict.StageRestore, func(ctx context.Context) (err error) {
-			r.report.Tables, err = s.Count(ctx)
-			return err
-		})
-	})
-	both.Go(func() error {
-		defer r.recovered()
-		return r.distinct(ctx)
-	})
-	return both.Wait()
 }
 
 // lookOn looks for all that is like what ended the load, so that one report

@@ -3,6 +3,7 @@ package restore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -27,9 +28,6 @@ type counted struct {
 // backup's own may have run meanwhile.
 func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	groups := s.groups()
-	s.groupsCounted = groups
-	s.held = map[tableName]int64{}
-	refused := s.Refused()
 	count := countHeld
 	if s.archive.OwnCode() != "" {
 		count = countOwn
@@ -37,6 +35,36 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 	if err := s.countAll(ctx, s.connect, groups, count); err != nil {
 		return nil, err
 	}
+	return s.counted(groups), nil
+}
+
+// CountAndBuild is Count and PostData. It counts while it builds, since what is
+// built last keeps one core busy; but for where code of the backup's own can run
+// meanwhile, or that of an extension, which may write rows.
+func (s *Session) CountAndBuild(ctx context.Context) ([]verdict.Table, error) {
+	if s.archive.OwnCode() != "" || len(s.hypertables()) > 0 {
+		tables, err := s.Count(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return tables, s.PostData(ctx)
+	}
+	groups := s.groups()
+	work, counting := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.countAll(counting, s.connect, groups, countHeld) })
+	built := s.PostData(ctx)
+	err := work.Wait()
+	if err != nil {
+		return nil, errors.Join(err, built)
+	}
+	return s.counted(groups), built
+}
+
+// counted keeps what was counted, and tells it.
+func (s *Session) counted(groups []*counted) []verdict.Table {
+	s.groupsCounted = groups
+	s.held = map[tableName]int64{}
+	refused := s.Refused()
 	var out []verdict.Table
 	for _, g := range groups {
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
@@ -52,7 +80,7 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 		out = append(out, verdict.Table{Name: e.Namespace + "." + e.Tag, Excluded: true})
 	}
 	slices.SortFunc(out, func(a, b verdict.Table) int { return cmp.Compare(a.Name, b.Name) })
-	return out, nil
+	return out
 }
 
 // Held is what Count found in a table with all that inherits from it, so that

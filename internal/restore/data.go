@@ -32,6 +32,7 @@ type tableLoad struct {
 	rootColumns []string
 	rerouted    bool // its rows go to the root, which finds their partitions anew
 	relation
+	work   int64 // about what its rows are to load, as bytes unpacked
 	passed int64 // rows that the stream held
 	before int64 // rows that an extension's script had put there
 }
@@ -174,6 +175,7 @@ func (s *Session) describe(ctx context.Context) error {
 	for _, t := range s.tables {
 		t.direct = !throughRoot[t.root] && !t.maybeThroughRoot() && blocks[t.tableName] == 1
 	}
+	s.weigh(ctx)
 	return nil
 }
 

@@ -156,20 +156,44 @@ func (c *scheduler) push(t task) {
 	heap.Push(&c.ready, t)
 }
 
-// ahead is what there is to do about tables, in bytes of the archive: each index
-// and each key reads their rows once more.
+// ahead is what there is to do about tables: each index and each key reads their
+// rows once more.
 func (c *scheduler) ahead(tables ...*tableLoad) (sum int64) {
 	for _, t := range tables {
-		sum += t.entry.DataSize * int64(1+len(c.byTable[t.entry.DumpID])+c.numKeys[t.entry.DumpID])
+		sum += t.work * int64(1+len(c.byTable[t.entry.DumpID])+c.numKeys[t.entry.DumpID])
 	}
 	return sum
+}
+
+const (
+	// rowCost is what a row costs beside its bytes, as bytes.
+	rowCost = 64
+	// weighed is the size in the archive from which it is worth a look how well a
+	// table is packed. Smaller ones count as if they unpacked to ratio times that.
+	weighed = 256 << 10
+	ratio   = 6
+)
+
+// weigh says of tables how much work their rows are. Where the archive is packed its
+// own sizes say little: narrow rows of numbers pack ten times as well as texts.
+func (s *Session) weigh(ctx context.Context) {
+	for _, t := range s.tables {
+		t.work = t.entry.DataSize
+		if s.archive.DataCompression != "none" {
+			t.work *= ratio
+		}
+		if t.entry.DataSize >= weighed {
+			size, rows := s.archive.Estimate(ctx, t.entry)
+			t.work = size + rows*rowCost
+		}
+	}
 }
 
 // spread deals tables out to at most n portions so that none is much larger
 // than the others: the largest first, each to the portion with the least.
 func spread(tables []*tableLoad, n int) [][]*tableLoad {
 	sorted := slices.SortedStableFunc(slices.Values(tables), func(a, b *tableLoad) int {
-		return cmp.Compare(b.entry.DataSize, a.entry.DataSize)
+		return cmp.Compare(b.work, a.work)
 	})
 	portions := make([][]*tableLoad, max(1, n))
 	load := make([]int64, max(1, n))
@@ -181,7 +205,7 @@ func spread(tables []*tableLoad, n int) [][]*tableLoad {
 			}
 		}
 		portions[least] = append(portions[least], t)
-		load[least] += t.entry.DataSize + 1
+		load[least] += t.work + 1
 	}
 	return portions
 }
