@@ -26,7 +26,9 @@ import (
 // again's.
 func (p *Plan) Aftermath(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
 	jobs int, again leakscan.Stream) ([]verdict.Check, error) {
-	p.real = p.overlap()
+	if p.real == nil {
+		p.real = p.overlap()
+	}
 	p.real.Allow(p.scanner.Allows)
 	if p.ownCode || !strings.EqualFold(p.encoding.Name, "UTF8") {
 		again = nil

@@ -44,12 +44,29 @@ func (p *Plan) counts(c *schema.Column, made *change) bool {
 // error is the connection's.
 func (p *Plan) Distinct(ctx context.Context, connect func(context.Context) (*pgx.Conn, error),
 	jobs int) ([]verdict.Check, error) {
+	defer p.forgetCounted()
 	return distinct.Compare(ctx, connect, jobs, distinct.Request{
 		Blocks: p.counted(), OwnCode: p.ownCode, ChangesAll: p.changesAll,
 		EqualIn: func(ctx context.Context, conn *pgx.Conn, c *schema.Column) (string, error) {
 			return postdata.EqualIn(ctx, conn, p.definitions, c)
 		},
 	})
+}
+
+// forgetCounted gives back the room of what was counted, unless it is compared again.
+func (p *Plan) forgetCounted() {
+	if p.ownCode {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.rewriters {
+		for _, c := range r.cells {
+			if c != nil {
+				c.counter = nil
+			}
+		}
+	}
 }
 
 // counted is what the rewriters of the blocks counted.

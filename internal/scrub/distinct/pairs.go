@@ -69,7 +69,8 @@ func (p *pairs) halve() {
 	maps.DeleteFunc(p.further, func(f [2]uint64, _ struct{}) bool { return f[0] > limit })
 }
 
-// join takes in what another remembers.
+// join takes in what another remembers, which forgets it: both together take
+// room that is needed once.
 func (p *pairs) join(other *pairs) {
 	for p.halved < other.halved {
 		p.halve()
@@ -80,6 +81,7 @@ func (p *pairs) join(other *pairs) {
 	for f := range other.further {
 		p.add(f[1], f[0])
 	}
+	other.of, other.further = nil, nil
 }
 
 // values is how many different values are remembered, and how many of them

@@ -75,7 +75,7 @@ func (s *Sampler) Add(value []byte) {
 		kept.also = s.alsoWritten(value)
 	}
 	s.kept = append(s.kept, kept)
-	if len(s.kept) >= 2*s.most {
+	if len(s.kept) > s.most+s.most/4 {
 		s.shrink()
 	}
 }
@@ -206,7 +206,7 @@ const (
 )
 
 // NewOverlap joins what the samplers of each column kept, so many of each; nil if
-// there is nothing.
+// there is nothing. The samplers are empty then.
 func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Overlap {
 	o := &Overlap{
 		seed: seed, lengths: map[uint32][]int32{}, columns: map[uint64]int32{},
@@ -226,6 +226,7 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		var all []sampled
 		for _, s := range columns[name] {
 			all = append(all, s.kept...)
+			s.kept, s.known = nil, nil
 		}
 		for _, t := range lowest(all, most) {
 			o.put(t, int32(len(o.names)))
