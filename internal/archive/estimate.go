@@ -15,25 +15,25 @@ import (
 )
 
 // estimated is how much of an entry's rows is unpacked to tell about all of them.
-const estimated = 1 << 20
+const estimated = 256 << 10
 
 // Estimate is about how many bytes and lines an entry's data unpack to, by their
 // beginning: how well data are packed differs by ten times and more between tables.
-// Where nothing can be told it is the size as stored, and no lines.
-func (a *Archive) Estimate(ctx context.Context, e Entry) (size, lines int64) {
+// It is false where that cannot be told.
+func (a *Archive) Estimate(ctx context.Context, e Entry) (size, lines int64, ok bool) {
 	if a.Parts != nil {
 		return a.Parts[e.part].Estimate(ctx, e)
 	}
 	if a.Format != Custom || !e.HadData || e.DataSize == 0 {
-		return e.DataSize, 0
+		return 0, 0, false
 	}
 	f, err := os.Open(a.Path)
 	if err != nil {
-		return e.DataSize, 0 // who restores it will tell
+		return 0, 0, false // who restores it will tell
 	}
 	defer f.Close()
 	if _, err := f.Seek(e.offset.pos, io.SeekStart); err != nil {
-		return e.DataSize, 0
+		return 0, 0, false
 	}
 	d := newDecoder(filepath.Base(a.Path), &source{ctx: ctx, r: f})
 	d.pos, d.intSize = e.offset.pos, a.intSize
@@ -47,10 +47,10 @@ func (a *Archive) Estimate(ctx context.Context, e Entry) (size, lines int64) {
 		n, _ = io.ReadFull(rows, head)
 	}
 	if n == 0 || stored.n == 0 {
-		return e.DataSize, 0
+		return 0, 0, false
 	}
 	of := float64(e.DataSize) / float64(min(stored.n, e.DataSize))
-	return int64(of * float64(n)), int64(of * float64(bytes.Count(head[:n], []byte{'\n'})))
+	return int64(of * float64(n)), int64(of * float64(bytes.Count(head[:n], []byte{'\n'}))), true
 }
 
 // unpackedRows reads what the chunks of a block hold.

@@ -79,8 +79,8 @@ func TestConcludeAtScale(t *testing.T) {
 	} {
 		r := &Result{Dump: Dump{Scale: scale}, Samples: []Sample{
 			{Round: 1, Way: ByHand, Wall: 1, ServerCPU: 1, Steps: map[string]int64{"pg_restore": 1000, "count": 9000}},
-			{Round: 1, Way: Scrubbed, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 1101, "sandbox": 1}},
-			{Round: 1, Way: Plain, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 1100}},
+			{Round: 1, Way: Scrubbed, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 11001, "sandbox": 1}},
+			{Round: 1, Way: Plain, Wall: 2, ServerCPU: 2, Steps: map[string]int64{"restore": 11000}},
 		}}
 		r.conclude()
 		if diff := cmp.Diff(want, brokenOf(r.Limits)); diff != "" {

@@ -11,7 +11,8 @@ import (
 // Where neither had a lasting key, no two runs ever agree, and there is nothing
 // to tell.
 func (r *run) judgeScrubKey() {
-	if len(r.Past.Passing) == 0 || r.Past.Problem != nil || len(r.report.Scrub.Columns) == 0 {
+	if len(r.Past.Passing) == 0 || r.Past.Problem != nil || len(r.report.Scrub.Columns) == 0 ||
+		len(r.Past.Passing[0].Scrub.Columns) == 0 {
 		return
 	}
 	key, last := r.report.Scrub.Key, r.Past.Passing[0].Scrub.Key

@@ -11,7 +11,7 @@ import (
 // Past is what a drill is compared with. The zero value is a drill's first
 // run.
 type Past struct {
-	// newest first; outcome pass or warn, all of this drill; of scrub only the key; without rows_held and the rows of latest events
+	// newest first; outcome pass or warn, all of this drill; of scrub only the key and one column; without rows_held and the rows of latest events
 	Passing  []*verdict.Report
 	Accepted []Acceptance    // newest first
 	Muted    []verdict.Muted // newest first; what has ended too

@@ -40,9 +40,9 @@ func (s *Session) Count(ctx context.Context) ([]verdict.Table, error) {
 
 // CountAndBuild is Count and PostData. It counts while it builds, since what is
 // built last keeps one core busy; but for where code of the backup's own can run
-// meanwhile, or that of an extension, which may write rows.
+// meanwhile, or that of an extension that wants to be told of a restore.
 func (s *Session) CountAndBuild(ctx context.Context) ([]verdict.Table, error) {
-	if s.archive.OwnCode() != "" || len(s.hypertables()) > 0 {
+	if s.archive.OwnCode() != "" || len(s.demanding()) > 0 {
 		tables, err := s.Count(ctx)
 		if err != nil {
 			return nil, err
@@ -50,12 +50,12 @@ func (s *Session) CountAndBuild(ctx context.Context) ([]verdict.Table, error) {
 		return tables, s.PostData(ctx)
 	}
 	groups := s.groups()
-	work, counting := errgroup.WithContext(ctx)
-	work.Go(func() error { return s.countAll(counting, s.connect, groups, countHeld) })
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { return s.countAll(ctx, s.connect, groups, countHeld) })
 	built := s.PostData(ctx)
 	err := work.Wait()
-	if err != nil {
-		return nil, errors.Join(err, built)
+	if err != nil { // of a server that died, what was built knows more
+		return nil, errors.Join(built, err)
 	}
 	return s.counted(groups), built
 }

@@ -34,6 +34,7 @@ type tableLoad struct {
 	relation
 	work   int64 // about what its rows are to load, as bytes unpacked
 	passed int64 // rows that the stream held
+	none   bool  // the server refused its rows, and holds none of them
 	before int64 // rows that an extension's script had put there
 }
 
@@ -314,7 +315,7 @@ func workerSettings(eachCoreHasOne bool) string {
 
 // loadAll loads tables, one after the other, from one source of rows.
 func (s *Session) loadAll(ctx context.Context, conn *pgx.Conn, list string, tables []*tableLoad, filter Filter) error {
-	src, err := s.open(ctx, list, tables)
+	src, err := s.open(ctx, list, tables, &s.said)
 	if err != nil {
 		return err
 	}
@@ -359,6 +360,7 @@ func (s *Session) loadNext(ctx context.Context, conn *pgx.Conn, src source, t *t
 			}
 		}
 		s.said.add(serverError("TABLE DATA "+t.display(), refused))
+		t.none = true
 		err = b.Drain()
 	}
 	t.passed = b.Rows

@@ -368,6 +368,20 @@ CREATE TABLE two (n int); INSERT INTO two SELECT generate_series(1, 5)`)
 	if got := s.check(t, "rows_held:public.two"); got.Outcome != verdict.Pass {
 		t.Errorf("%+v", got)
 	}
+	said := s.Messages()
+	var again []string
+	look := func(_, table string, _ []string) (func(dst, row []byte) ([]byte, error), error) {
+		return func(dst, row []byte) ([]byte, error) {
+			again = append(again, table+" "+string(row))
+			return dst, nil
+		}, nil
+	}
+	if err := s.Again(t.Context(), look, func(string, string) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(again, ", "); got != "two 1, two 2, two 3, two 4, two 5" || s.Messages() != said {
+		t.Errorf("what was loaded comes again: %s; %+v was said before, and %+v in all", got, said, s.Messages())
+	}
 }
 
 // What dies midway is an error soon, and no half table is committed.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
 
 	"daybefore/internal/archive"
 )
@@ -32,6 +33,7 @@ type scheduler struct {
 	numKeys map[int]int             // of those, by the dump id of the rows that refer to others
 
 	workers  int
+	unpacked func(archive.Entry) int64 // what an entry's data are guessed to be
 	mu       sync.Mutex
 	changed  *sync.Cond
 	phases   []phase      // to come
@@ -96,6 +98,7 @@ func newScheduler(a *archive.Archive, tables []*tableLoad, o *order, workers int
 	c := &scheduler{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
 		built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
+	c.unpacked = func(e archive.Entry) int64 { return unpacked(a, e) }
 	c.workers = workers
 	c.phases = o.phases
 	c.lastRow = time.Now()
@@ -130,7 +133,7 @@ func (c *scheduler) deal(p phase) {
 	if len(p.direct) > 0 {
 		var size int64
 		for _, e := range p.direct {
-			size += e.DataSize
+			size += c.unpacked(e)
 		}
 		c.push(task{ahead: size, direct: p.direct})
 	}
@@ -177,16 +180,29 @@ const (
 // weigh says of tables how much work their rows are. Where the archive is packed its
 // own sizes say little: narrow rows of numbers pack ten times as well as texts.
 func (s *Session) weigh(ctx context.Context) {
+	var work errgroup.Group
+	work.SetLimit(s.opts.Jobs)
 	for _, t := range s.tables {
-		t.work = t.entry.DataSize
-		if s.archive.DataCompression != "none" {
-			t.work *= ratio
-		}
+		t.work = unpacked(s.archive, t.entry)
 		if t.entry.DataSize >= weighed {
-			size, rows := s.archive.Estimate(ctx, t.entry)
-			t.work = size + rows*rowCost
+			work.Go(func() error {
+				size, rows, ok := s.archive.Estimate(ctx, t.entry)
+				if ok {
+					t.work = size + rows*rowCost
+				}
+				return nil
+			})
 		}
 	}
+	_ = work.Wait() // of which none fails
+}
+
+// unpacked guesses what an entry's data unpack to.
+func unpacked(a *archive.Archive, e archive.Entry) int64 {
+	if a.DataCompression == "none" {
+		return e.DataSize
+	}
+	return e.DataSize * ratio
 }
 
 // spread deals tables out to at most n portions so that none is much larger

@@ -28,8 +28,8 @@ type source interface {
 	close()
 }
 
-// open starts what brings the rows of tables.
-func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (source, error) {
+// open starts what brings the rows of tables; said hears what it says.
+func (s *Session) open(ctx context.Context, list string, tables []*tableLoad, said *messages) (source, error) {
 	if s.archive.Format == archive.Plain {
 		return &scriptRows{archive: s.archive, dump: stream.New(nil)}, nil
 	}
@@ -41,7 +41,7 @@ func (s *Session) open(ctx context.Context, list string, tables []*tableLoad) (s
 	if err != nil {
 		return nil, err
 	}
-	heard := s.said.listener(1, entries...)
+	heard := said.listener(1, entries...)
 	out, err := s.box.Stream(ctx, sandbox.Command{
 		Args:   []string{"pg_restore", "-f", "-", "-L", inside, s.fileOf(entries)},
 		Stderr: s.inUTF8(heard.line),

@@ -46,13 +46,20 @@ func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 	r := p.assigned[c]
 	d := leakscan.Decision{
 		Loaded: slices.Contains(p.loaded[c.Table], c.Name), Ruled: r != nil, Rewritten: changes(r),
-		Recomputed: hasRecompute(r),
-		Passes:     (p.recipes[c].passesWithin() || p.recipes[c].keysStay(c)) && p.encoding.Code == nil,
+		Recomputed: hasRecompute(r), Set: p.keepSets(c),
+		Passes: (p.recipes[c].passesWithin() || p.recipes[c].keysStay(c)) && p.encoding.Code == nil,
 	}
 	if s, ok := p.watched[c]; ok {
 		d.Scanner = &s
 	}
 	return d
+}
+
+// keepSets reports whether keep writes into a column.
+func (p *Plan) keepSets(c *schema.Column) bool {
+	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
+		return k.set[c.Name] != nil && (k.table == c.Table || slices.Contains(c.Table.Ancestors(), k.table))
+	})
 }
 
 // within reads values of a column as the server has them, and shows what its rule

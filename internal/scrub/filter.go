@@ -152,7 +152,9 @@ func (r *rewriter) byField(p *Plan, rule *spec.Rule, linked transform.Normal, ma
 	if rule.Link != "" {
 		normalized = linked
 	}
-	made := &change{Recipe: transform.Reader(transform.DomainOf(rule.Link, c), normalized)}
+	// what a person's own pseudonym shows must not tell by how much dates move
+	about := transform.DomainOf(rule.Link, c).Within("person")
+	made := &change{Recipe: transform.Reader(about, normalized)}
 	return &person{field: i, cell: newCell(p, c, made, mask, decode)}
 }
 

@@ -2,8 +2,14 @@ package scrub
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/bits"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"daybefore/internal/pgtest"
 	"daybefore/internal/spec"
@@ -119,6 +125,45 @@ func TestPersonsOfSeveralTypes(t *testing.T) {
 	if !valueOf[bool](t, conn,
 		"select count(distinct a.d) > 5 and bool_and(a.d = b.d and b.d = c.d) from a join b on a.who = b.who::citext join c on c.who::text = b.who") {
 		t.Error("a person's dates moved apart")
+	}
+}
+
+// By how much a person's dates move cannot be read from the person's own pseudonym:
+// there, that would be the middle of its first eight bytes.
+func TestPersonTellsNoDate(t *testing.T) {
+	t.Parallel()
+	const days = 180
+	s := situation{ddl: "create table a (who text, shown text, d date)",
+		rules: rules(t, fmt.Sprintf("public.a.d date_shift by=who link=p days=%d", days), "public.a.shown hash link=p", "public.a.who preserve")}
+	conn, p, checks := s.plan(t)
+	if len(checks) > 0 {
+		t.Fatalf("%+v", checks)
+	}
+	exec(t, conn, "insert into a select 'Ada' || i, 'Ada' || i, '2024-01-01' from generate_series(1, 20) i")
+	reload(t, conn, p, "public", "a")
+	rows, err := conn.Query(t.Context(), "select shown, d - '2024-01-01' from a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown string
+	var moved, told int
+	_, err = pgx.ForEachRow(rows, []any{&shown, &moved}, func() error {
+		digest, err := hex.DecodeString(shown)
+		if err != nil {
+			return err
+		}
+		high, _ := bits.Mul64(binary.LittleEndian.Uint64(digest), 2*days)
+		guess := int(high) - days
+		if guess >= 0 {
+			guess++
+		}
+		if guess == moved {
+			told++
+		}
+		return nil
+	})
+	if err != nil || told > 3 {
+		t.Errorf("%d of 20 dates are told, %v", told, err)
 	}
 }
 

@@ -24,6 +24,7 @@ type Recipe struct {
 	Paths     []Path
 	Unmatched string
 	Redact    *transform.Recipe // of texts that no path names
+	Cipher    *transform.Recipe // whose digest is the key by which these are chosen
 	machine   paths             // made of the paths
 	told      map[string]bool   // keys that the paths name
 }
@@ -48,6 +49,7 @@ func New(c *schema.Column, r *spec.Rule, encoding copytext.Encoding, recipe Reci
 	within := c.AsText()
 	out := &Recipe{Unmatched: r.Unmatched, told: map[string]bool{}}
 	out.Redact = recipe(within, &spec.Rule{Transform: transform.Text}, transform.DomainOf("", c))
+	out.Cipher = transform.Reader(transform.DomainOf("", c).Within("document"), transform.Normal{})
 	for i := range r.JSON {
 		entry := &r.JSON[i]
 		path := Path{Path: entry.Path, Keys: entry.Keys, Link: entry.Link, Pos: entry.Pos}

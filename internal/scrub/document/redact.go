@@ -288,7 +288,7 @@ func (w *wordStream) bytes() *transform.Random {
 // chance, or by somebody's art, tell nothing of either.
 func (d *Rewriter) seed() {
 	if d.cipher == nil {
-		d.cipher = newCipher(d.mask.DigestOf(d.Redact, nil))
+		d.cipher = newCipher(d.mask.DigestOf(d.Cipher, nil))
 	}
 	clear(d.block[:])
 	binary.LittleEndian.PutUint64(d.block[:], xxhash.Sum64(d.src))

@@ -20,21 +20,17 @@ func (a *aftermath) lookAgain(ctx context.Context) error {
 	if a.Again == nil || a.Overlap == nil {
 		return nil
 	}
-	err := a.Again(ctx, a.filter, func(namespace, table string) bool {
+	return a.Again(ctx, a.filter, func(namespace, table string) bool {
 		t := a.Schema.ByName[schema.Name{Schema: namespace, Table: table}]
-		return t != nil && slices.ContainsFunc(t.Columns, a.passes)
+		return t != nil && slices.ContainsFunc(t.Columns, a.comesAgain)
 	})
-	for _, s := range a.streamed {
-		s.end()
-	}
-	return err
 }
 
-// passes reports whether a column's values are stored as they came, and may hold
-// text.
-func (a *aftermath) passes(c *schema.Column) bool {
+// comesAgain reports whether a column's values are looked at in the rows as they
+// came, since they are stored so; of those that may hold text.
+func (a *aftermath) comesAgain(c *schema.Column) bool {
 	d := a.Decision(c)
-	return d.Loaded && !d.Rewritten && !d.Recomputed && !c.Generated && c.HoldsText()
+	return a.Again != nil && d.Loaded && !d.Rewritten && !d.Recomputed && !d.Set && !c.Generated && c.HoldsText()
 }
 
 // filter looks at the rows of one block.
@@ -44,13 +40,14 @@ func (a *aftermath) filter(namespace, table string, columns []string) (func(dst,
 	var fields []int
 	for i, name := range columns {
 		c := t.ByName[name]
-		if c != nil && a.passes(c) {
+		if c != nil && a.comesAgain(c) {
 			fields = append(fields, i)
 			s.columns = append(s.columns, siteColumnOf(c))
 		}
 	}
 	a.mu.Lock()
-	a.streamed = append(a.streamed, s)
+	seen := new(int64)
+	a.streamed[t] = append(a.streamed[t], seen)
 	a.mu.Unlock()
 	var ends []int
 	return func(dst, row []byte) ([]byte, error) {
@@ -58,7 +55,9 @@ func (a *aftermath) filter(namespace, table string, columns []string) (func(dst,
 		if len(ends) != len(columns) {
 			return dst, errFields
 		}
-		return dst, s.fields(row, ends, fields)
+		err := s.fields(row, ends, fields)
+		*seen = s.seen
+		return dst, err
 	}, nil
 }
 

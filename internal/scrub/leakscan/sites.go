@@ -86,7 +86,7 @@ func (a *aftermath) tables() []site {
 			switch {
 			case c.Generated, d.Recomputed:
 				computed = append(computed, c)
-			case a.Overlap == nil || !d.Loaded, a.Again != nil && !d.Rewritten:
+			case a.Overlap == nil || !d.Loaded, a.comesAgain(c):
 			case !d.Rewritten:
 				untouched = append(untouched, c)
 			case d.Passes:

@@ -66,6 +66,7 @@ type Decision struct {
 	Ruled      bool            // by a rule, if only to let it pass
 	Rewritten  bool            // by a rule
 	Recomputed bool            // by the server, by a rule's SQL
+	Set        bool            // in some rows, by keep
 	Passes     bool            // a rule lets texts pass within its values, and they can be read
 	Scanner    *detect.Scanner // that looked at it as it was loaded; nil: none did
 }
@@ -75,8 +76,8 @@ type aftermath struct {
 	Request
 
 	mu       sync.Mutex
-	streamed []*seeker             // of blocks that came again
-	suspects map[uint64][]*suspect // by the keyed fingerprint of what was found
+	streamed map[*schema.Table][]*int64 // by table, how many values of each block that came again were looked at
+	suspects map[uint64][]*suspect      // by the keyed fingerprint of what was found
 	kept     int
 	values   int64
 	full     bool
@@ -89,7 +90,7 @@ type Connector = func(context.Context) (*pgx.Conn, error)
 // error say where something was found and how often, with a keyed fingerprint; the
 // error is the connection's.
 func Scan(ctx context.Context, connect Connector, jobs int, what Request) ([]verdict.Check, error) {
-	a := &aftermath{Request: what, suspects: map[uint64][]*suspect{}}
+	a := &aftermath{Request: what, streamed: map[*schema.Table][]*int64{}, suspects: map[uint64][]*suspect{}}
 	conn, err := Connect(ctx, connect)
 	if err != nil {
 		return nil, err
@@ -108,6 +109,11 @@ func Scan(ctx context.Context, connect Connector, jobs int, what Request) ([]ver
 	if len(a.suspects) > 0 {
 		if err := a.scanAll(ctx, connect, a.ruled(), jobs, (*seeker).explain); err != nil {
 			return nil, err
+		}
+	}
+	for _, blocks := range a.streamed {
+		for _, seen := range blocks {
+			a.values += *seen
 		}
 	}
 	return a.checks(len(places) + len(a.streamed)), nil

@@ -72,13 +72,24 @@ func New(c *schema.Column, r *spec.Rule, domain Domain, env Env) *Recipe {
 	if c.Base.IsBytes() {
 		out.lead = `\x`
 	}
-	if out.name == Permute { // what its rounds hash is no value
-		out.domain = domain.Within(Permute)
-	}
+	out.domain = apart(out.name, domain)
 	if out.ready != nil {
 		out.ready(out, r, env)
 	}
 	return out
+}
+
+// apart is the domain of a transform from whose pseudonyms, or from what another of
+// the same link shows of the digest, a value could be told: by how much it moved, or
+// since what permute's rounds hash is no value.
+func apart(name string, d Domain) Domain {
+	switch name {
+	case Number, Money:
+		return d.Within(Number)
+	case Position, Permute:
+		return d.Within(name)
+	}
+	return d
 }
 
 func writeUnknown(_ *Masker, dst []byte, _ *Recipe, _ input) ([]byte, error) {

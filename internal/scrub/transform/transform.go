@@ -162,6 +162,7 @@ func (m *Masker) Append(dst []byte, r *Recipe, value, normalized []byte) ([]byte
 	start := len(dst)
 	out, err := r.write(m, dst, r, in)
 	if err != nil && r.lenient {
+		in.digest = m.Digest(r.domain, normalized) // which the writer may have used up
 		return writeShape(m, out[:start], r, in)
 	}
 	return out, err
