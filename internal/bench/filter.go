@@ -22,8 +22,8 @@ var filterPromises = []struct {
 	what, of, to string
 	limit        float64
 }{
-	{"a keyed e-mail / a bare digest", "Transform/email", "Transform/digest", 1.6},
-	{"a realistic name / a bare digest", "Transform/name", "Transform/digest", 2.2},
+	{"a keyed e-mail / a bare digest", "Transform/email", "Transform/digest", 3},
+	{"a realistic name / a bare digest", "Transform/name", "Transform/digest", 3},
 	{"rows split, looked at by all detectors and copied / split and copied", "Watch/watched", "Watch/copied", 2},
 	{"an order with three paths, the rest kept / validated by encoding/json", "Document/keep", "Document/valid", 0.72},
 	{"an order with three paths, the rest redacted / validated by encoding/json", "Document/redact", "Document/valid",
