@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -32,24 +31,21 @@ func (a *Archive) Estimate(ctx context.Context, e Entry) (size, lines int64, ok 
 		return 0, 0, false // who restores it will tell
 	}
 	defer f.Close()
-	if _, err := f.Seek(e.offset.pos, io.SeekStart); err != nil {
+	d, err := a.atBlock(ctx, f, e)
+	if err != nil {
 		return 0, 0, false
 	}
-	d := newDecoder(filepath.Base(a.Path), &source{ctx: ctx, r: f})
-	d.pos, d.intSize = e.offset.pos, a.intSize
-	d.byte()
-	d.int()
-	stored := &counted{r: &chunkReader{d: d}}
+	begins := d.pos
+	rows, err := unpackedRows(a.DataCompression, &chunkReader{d: d})
+	if err != nil {
+		return 0, 0, false
+	}
 	head := make([]byte, estimated)
-	n := 0
-	rows, err := unpackedRows(a.DataCompression, stored)
-	if err == nil {
-		n, _ = io.ReadFull(rows, head)
-	}
-	if n == 0 || stored.n == 0 {
+	n, _ := io.ReadFull(rows, head)
+	if n == 0 {
 		return 0, 0, false
 	}
-	of := float64(e.DataSize) / float64(min(stored.n, e.DataSize))
+	of := float64(e.DataSize) / float64(min(d.pos-begins, e.DataSize)) // d.pos has the chunks' few bytes of length too
 	return int64(of * float64(n)), int64(of * float64(bytes.Count(head[:n], []byte{'\n'}))), true
 }
 
@@ -71,16 +67,4 @@ func unpackedRows(compression string, r io.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("rows under %s", compression)
 	}
 	return codec.Open(in)
-}
-
-// counted counts what is read.
-type counted struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }

@@ -40,13 +40,10 @@ func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
 		if !e.HadData {
 			continue
 		}
-		if _, err := f.Seek(e.offset.pos, io.SeekStart); err != nil {
+		d, err := a.atBlock(ctx, f, e)
+		if err != nil {
 			return fmt.Errorf("read the archive once more: %w", err)
 		}
-		d := newDecoder(filepath.Base(a.Path), &source{ctx: ctx, r: f})
-		d.pos = e.offset.pos
-		d.intSize = a.intSize
-		d.what = "data of entry " + e.name()
 		if err := d.inflateBlock(e); err != nil {
 			return err
 		}
@@ -54,10 +51,23 @@ func (a *Archive) CheckData(ctx context.Context, entries ...Entry) error {
 	return nil
 }
 
-// inflateBlock reads one block, or each large object of one.
-func (d *decoder) inflateBlock(e Entry) error {
+// atBlock stands at the chunks of an entry's data in the archive's file, behind the
+// block's kind and id.
+func (a *Archive) atBlock(ctx context.Context, f *os.File, e Entry) (*decoder, error) {
+	_, err := f.Seek(e.offset.pos, io.SeekStart)
+	if err != nil {
+		return nil, err
+	}
+	d := newDecoder(filepath.Base(a.Path), &source{ctx: ctx, r: f})
+	d.pos, d.intSize = e.offset.pos, a.intSize
+	d.what = "data of entry " + e.name()
 	d.byte()
 	d.int()
+	return d, nil
+}
+
+// inflateBlock reads the chunks of one block, or of each large object of one.
+func (d *decoder) inflateBlock(e Entry) error {
 	if e.Desc != "BLOBS" {
 		d.inflate()
 		return d.err
