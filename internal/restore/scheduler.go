@@ -33,7 +33,7 @@ type scheduler struct {
 	numKeys map[int]int             // of those, by the dump id of the rows that refer to others
 
 	workers  int
-	unpacked func(archive.Entry) int64 // what an entry's data are guessed to be
+	archive  *archive.Archive
 	mu       sync.Mutex
 	changed  *sync.Cond
 	phases   []phase      // to come
@@ -98,7 +98,7 @@ func newScheduler(a *archive.Archive, tables []*tableLoad, o *order, workers int
 	c := &scheduler{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
 		built: map[int]bool{}}
 	c.changed = sync.NewCond(&c.mu)
-	c.unpacked = func(e archive.Entry) int64 { return unpacked(a, e) }
+	c.archive = a
 	c.workers = workers
 	c.phases = o.phases
 	c.lastRow = time.Now()
@@ -133,7 +133,7 @@ func (c *scheduler) deal(p phase) {
 	if len(p.direct) > 0 {
 		var size int64
 		for _, e := range p.direct {
-			size += c.unpacked(e)
+			size += unpacked(c.archive, e)
 		}
 		c.push(task{ahead: size, direct: p.direct})
 	}
