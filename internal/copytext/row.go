@@ -115,6 +115,14 @@ func (cs Charset) AppendEnds(ends []int, row []byte) []int {
 	return append(ends, len(row))
 }
 
+// Field is a field of a row, which AppendEnds cut.
+func Field(row []byte, ends []int, i int) []byte {
+	if i == 0 {
+		return row[:ends[0]]
+	}
+	return row[ends[i-1]+1 : ends[i]]
+}
+
 func (cs Charset) appendWideEnds(ends []int, row []byte) []int {
 	for f := cs.Split(row); ; {
 		i := f.tab()

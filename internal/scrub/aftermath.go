@@ -58,7 +58,7 @@ func (p *Plan) decision(c *schema.Column) leakscan.Decision {
 // keepSets reports whether keep writes into a column.
 func (p *Plan) keepSets(c *schema.Column) bool {
 	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
-		return k.set[c.Name] != nil && (k.table == c.Table || slices.Contains(c.Table.Ancestors(), k.table))
+		return k.set[c.Name] != nil && k.governs(c.Table)
 	})
 }
 

@@ -102,7 +102,7 @@ func (p *Plan) newRewriter(t *schema.Table, columns []string) *rewriter {
 		}
 	}
 	for _, k := range p.keeps {
-		if k.table == t || slices.Contains(t.Ancestors(), k.table) {
+		if k.governs(t) {
 			r.keepers = append(r.keepers, r.rowKeeper(p, k, mask, decode))
 			work = true
 		}
@@ -326,12 +326,7 @@ func (r *rewriter) split(row []byte) error {
 }
 
 // field is a field of the row that was split last.
-func (r *rewriter) field(row []byte, i int) []byte {
-	if i == 0 {
-		return row[:r.ends[0]]
-	}
-	return row[r.ends[i-1]+1 : r.ends[i]]
-}
+func (r *rewriter) field(row []byte, i int) []byte { return copytext.Field(row, r.ends, i) }
 
 // keptBy is the keeper whose patterns all match the row; nil for none.
 func (r *rewriter) keptBy(row []byte) (*rowKeeper, error) {

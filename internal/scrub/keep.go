@@ -30,6 +30,11 @@ type keeper struct {
 	rows map[keptRow]struct{} // mostRemembered at most
 }
 
+// governs reports whether the keeper is for the rows of a table.
+func (k *keeper) governs(t *schema.Table) bool {
+	return k.table == t || slices.Contains(t.Ancestors(), k.table)
+}
+
 // keptRow is a row of a block, from 1.
 type keptRow struct {
 	table *schema.Table

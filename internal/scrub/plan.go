@@ -345,9 +345,7 @@ func (p *Plan) Agree(table spec.Name, column string, other spec.Name, otherColum
 
 // keptSome reports whether some values of a scrubbed column stay.
 func (p *Plan) keptSome(c *schema.Column, r *spec.Rule) bool {
-	return slices.ContainsFunc(p.keeps, func(k *keeper) bool {
-		return k.table == c.Table || slices.Contains(c.Table.Ancestors(), k.table)
-	}) || p.keptWithin(r)
+	return slices.ContainsFunc(p.keeps, func(k *keeper) bool { return k.governs(c.Table) }) || p.keptWithin(r)
 }
 
 // Fingerprint stands for a value that may not be shown: equal for equal values

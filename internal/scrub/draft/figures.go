@@ -101,11 +101,7 @@ func (b *measured) fields(row []byte, of func(*measuredColumn) *profile) error {
 		if c.field >= len(b.ends) {
 			return errFields
 		}
-		from := 0
-		if c.field > 0 {
-			from = b.ends[c.field-1] + 1
-		}
-		field := row[from:b.ends[c.field]]
+		field := copytext.Field(row, b.ends, c.field)
 		if copytext.IsNull(field) {
 			of(c).nulls++
 			continue

@@ -123,11 +123,7 @@ func (l *rowScanner) scan(dst, row []byte) ([]byte, error) {
 	}
 	for _, v := range l.views {
 		v.rows++
-		from := 0
-		if v.field > 0 {
-			from = l.ends[v.field-1] + 1
-		}
-		field := row[from:l.ends[v.field]]
+		field := copytext.Field(row, l.ends, v.field)
 		if copytext.IsNull(field) {
 			v.nulls++
 			continue

@@ -63,15 +63,12 @@ func (a *aftermath) filter(namespace, table string, columns []string) (func(dst,
 
 // fields looks at those fields of a row that hold the seeker's columns.
 func (s *seeker) fields(row []byte, ends, fields []int) error {
-	for i, field := range fields {
-		from := 0
-		if field > 0 {
-			from = ends[field-1] + 1
-		}
-		if ends[field]-from < sampleLeast {
+	for i, at := range fields {
+		field := copytext.Field(row, ends, at)
+		if len(field) < sampleLeast {
 			continue
 		}
-		text, err := s.text(row[from:ends[field]], s.columns[i].binary)
+		text, err := s.text(field, s.columns[i].binary)
 		if err != nil {
 			return err
 		}

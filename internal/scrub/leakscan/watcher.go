@@ -74,11 +74,7 @@ func (w *Watcher) Look(row []byte, ends []int) (field int, _ error) {
 	hit, names := false, w.countsNames()
 	for i := range w.fields {
 		f := &w.fields[i]
-		from := 0
-		if f.field > 0 {
-			from = ends[f.field-1] + 1
-		}
-		text := row[from:ends[f.field]]
+		text := copytext.Field(row, ends, f.field)
 		counts := names && f.people != nil && !copytext.IsNull(text)
 		if len(text) < detect.Shortest && !counts {
 			continue

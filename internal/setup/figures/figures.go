@@ -129,11 +129,7 @@ func (b *block) row(dst, row []byte) ([]byte, error) {
 		if c.field >= len(b.ends) { // the survey of the scrub, which looks first, refuses such rows
 			break
 		}
-		from := 0
-		if c.field > 0 {
-			from = b.ends[c.field-1] + 1
-		}
-		field := row[from:b.ends[c.field]]
+		field := copytext.Field(row, b.ends, c.field)
 		if !copytext.IsNull(field) {
 			c.add(field, b.survey.seed)
 		}
