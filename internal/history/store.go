@@ -176,7 +176,7 @@ func Newest(ctx context.Context, dir string, s Store, drill string, keys ...spec
 }
 
 // slim leaves out what nothing is compared with and, in a database of many
-// tables, takes the most memory.
+// tables, takes the most memory. One column tells that the run scrubbed.
 func slim(r *verdict.Report) *verdict.Report {
 	r.Scrub = verdict.Scrub{Key: r.Scrub.Key, Columns: slices.Clone(r.Scrub.Columns[:min(1, len(r.Scrub.Columns))])}
 	r.Trend, r.LastGood = nil, nil

@@ -158,15 +158,15 @@ func deep(n int) []byte {
 func TestGeoJSONMoves(t *testing.T) {
 	t.Parallel()
 	for value, moves := range map[string]bool{
-		`{"type":"Point","coordinates":[13.404954,52.520008]}`:                                                                 true,
-		`{"coordinates": [ 13.404954, 52.520008, 34.0 ], "type": "Point"}`:                                                     true,
-		`{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[13.4,52.5]}],"bbox":[13.4,52.5,14.1,53.2]}`: true,
-		`{"type":"Point","coordinates":[13.404954,52.520008],"name":"Ada"}`:                                                    false,
-		`{"type":"Point","coordinates":[13.404954,52.520008]`:                                                                  false,
+		`{"type":"Point","coordinates":[13.404954,52.520008]}`:                                                                                     true,
+		`{"coordinates": [ 13.404954, 52.520008, 34.0 ], "type": "Point"}`:                                                                         true,
+		`{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[13.404954,52.520008]}],"bbox":[13.404954,52.520008,14.1,53.2]}`: true,
+		`{"type":"Point","coordinates":[13.404954,52.520008],"name":"Ada"}`:                                                                        false,
+		`{"type":"Point","coordinates":[13.404954,52.520008]`:                                                                                      false,
 		`[13.404954,52.520008,1]`: false,
 	} {
 		out := movedBy(t, positionOf("text", 0), value)
-		if strings.Contains(out, "13.4") || strings.Contains(out, "52.5") || strings.Contains(out, "Ada") {
+		if strings.Contains(out, "13.404954") || strings.Contains(out, "52.520008") || strings.Contains(out, "Ada") {
 			t.Errorf("%s became %s", value, out)
 		}
 		if moves != (json.Valid([]byte(out)) && strings.Contains(out, `"coordinates"`)) {
