@@ -35,7 +35,7 @@ func TestOverhead(t *testing.T) {
 			t.Fatal(err)
 		}
 		leftBehind(t, tmp)
-		want := []string{"the drill / by hand", "the binary's start", "pg_restore", "counts", "stage expect: a part ended", "the process has ended"}
+		want := []string{"the drill / by hand", "its first use here", "the binary's start", "pg_restore", "counts", "stage expect: a part ended", "the process has ended"}
 		if kind == sandbox.Container {
 			want = append(want, "docker run", "engine: create", "engine: exec_die pg_restore list-", "engine: destroy")
 		} else {

@@ -93,6 +93,19 @@ func (t task) rank() int {
 // its own: a program's start costs as much as some megabytes.
 const alone = 4 << 20
 
+// together is how many tables are worth a pg_restore of their own, however small
+// they are.
+const together = 32
+
+// portions is how many programs small tables are worth.
+func portions(tables []*tableLoad) int {
+	var size int64
+	for _, t := range tables {
+		size += t.entry.DataSize
+	}
+	return 1 + int(size/alone) + len(tables)/together
+}
+
 // newScheduler finds the tasks of all phases.
 func newScheduler(a *archive.Archive, tables []*tableLoad, o *order, workers int) *scheduler {
 	c := &scheduler{byTable: map[int][]archive.Entry{}, waiting: map[int][]*foreignKey{}, numKeys: map[int]int{},
@@ -145,7 +158,7 @@ func (c *scheduler) deal(p phase) {
 		}
 		c.push(task{ahead: c.ahead(t), load: []*tableLoad{t}})
 	}
-	for _, portion := range spread(small, c.workers) {
+	for _, portion := range spread(small, min(c.workers, portions(small))) {
 		if len(portion) > 0 {
 			c.push(task{ahead: c.ahead(portion...), load: portion})
 		}

@@ -149,7 +149,11 @@ func probeEntry(ctx context.Context, conn *pgx.Conn, e archive.Entry) (of tableN
 	if err != nil {
 		return of, nil, ended(ctx)
 	}
-	if _, err := conn.PgConn().Exec(ctx, probeSettings+sql).ReadAll(); err != nil { // what was read until then counts
+	settings := probeSettings
+	if e.Desc != "MATERIALIZED VIEW DATA" {
+		settings = withoutIndexes + settings
+	}
+	if _, err := conn.PgConn().Exec(ctx, settings+sql).ReadAll(); err != nil { // what was read until then counts
 		if _, err := tx.Exec(ctx, "ROLLBACK TO probe"); err != nil {
 			return of, nil, ended(ctx)
 		}
@@ -167,11 +171,13 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
-// probeSettings keep a probe short, out of helpers that count for themselves,
-// and from answering out of the very index it asks about.
+// probeSettings keep a probe short, and out of helpers that count for themselves.
 const probeSettings = `SET LOCAL track_counts = on; SET LOCAL max_parallel_workers_per_gather = 0;
-SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off;
 SAVEPOINT probe; SET LOCAL statement_timeout = '1s'; `
+
+// withoutIndexes keep a probe from answering out of the very index it asks about.
+const withoutIndexes = `SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;
+SET LOCAL enable_bitmapscan = off; `
 
 // probeSQL is what evaluates an entry's expressions, and the relation that it
 // is about; empty where there are none, and an error where it was not built.

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"daybefore/internal/machine"
 	"daybefore/internal/told"
 	"daybefore/internal/verdict"
@@ -37,7 +39,9 @@ const (
 	// pollFirst and pollMost bound the pause between two attempts to reach a
 	// server that is starting.
 	pollFirst = 2 * time.Millisecond
-	pollMost  = 50 * time.Millisecond
+	pollMost  = 10 * time.Millisecond
+
+	invalidPassword = "28P01"
 
 	// killAfter is how long a program may take to end when told to.
 	killAfter = 2 * time.Second
@@ -60,6 +64,7 @@ type base struct {
 	deadline    time.Time
 	major       int // the least that will do; 0: any
 	cluster     cachedCluster
+	first       string // the superuser's password until the server has answered
 	sentences   *told.Sentences
 
 	launch func(c Command) (*program, error) // starts a program
@@ -85,8 +90,8 @@ var errClosed = errors.New("the sandbox was closed")
 func newBase(o Options, insideShare string) *base {
 	b := &base{
 		work: o.Work, preload: o.Preload, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
-		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
-		dead: make(chan struct{}),
+		db:    &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
+		first: randomHex(32), dead: make(chan struct{}),
 	}
 	b.sentences = told.NewSentences(b.readPrograms)
 	return b
@@ -101,20 +106,27 @@ func (b *base) Sentences() *told.Sentences    { return b.sentences }
 // furnish writes what the start script needs. The modes are for a directory
 // that only its owners can enter.
 func (b *base) furnish() error {
+	err := b.cluster.hand(filepath.Join(b.work.start(), clusterName), filepath.Join(b.work.run(), clusterName))
+	if err != nil {
+		return err
+	}
+	if b.cluster.given {
+		b.first = b.cluster.password
+	}
 	for _, f := range []struct {
 		path    string
 		content []byte
 		mode    os.FileMode
 	}{
 		{filepath.Join(b.work.start(), scriptName), startScript, 0o644},
-		{filepath.Join(b.work.start(), passwordName), []byte(b.db.password + "\n"), 0o644},
+		{filepath.Join(b.work.start(), passwordName), []byte(b.first + "\n"), 0o644},
 		{filepath.Join(b.work.run(), logName), nil, 0o666},
 	} {
 		if err := makeFile(f.path, f.content, f.mode); err != nil {
 			return err
 		}
 	}
-	return b.cluster.hand(filepath.Join(b.work.start(), clusterName), filepath.Join(b.work.run(), clusterName))
+	return nil
 }
 
 // makeFile writes a file with its mode, whatever the umask.
@@ -132,18 +144,24 @@ func (b *base) awaitServer(ctx context.Context) error {
 		fmt.Errorf("the server did not answer within %v", startTimeout))
 	defer cancel()
 	var refused error
+	first := *b.db
+	first.password = b.first
 	for pause := pollFirst; ; pause = min(2*pause, pollMost) {
-		conn, err := b.db.Connect(ctx, "template1") // the one that every cluster has
+		conn, err := first.Connect(ctx, "template1") // the one that every cluster has
 		if err == nil {
+			if err := b.db.lock(ctx, conn); err != nil {
+				return errors.Join(err, conn.Close(ctx))
+			}
 			b.info.ServerVersion, _, _ = strings.Cut(conn.PgConn().ParameterStatus("server_version"), " ")
 			if err := b.db.learn(ctx, conn, b.serverMajor()); err != nil {
 				return errors.Join(err, conn.Close(ctx))
 			}
-			b.cluster.take(filepath.Join(b.work.run(), clusterName))
+			b.cluster.take(filepath.Join(b.work.run(), clusterName), b.first)
 			b.used.Store(true)
 			return errors.Join(conn.Close(ctx), b.clearStart(), b.newEnough())
 		}
-		if _, wrong := errors.AsType[*verdict.Problem](err); wrong {
+		_, wrong := errors.AsType[*verdict.Problem](err)
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); wrong || ok && refusal.Code == invalidPassword {
 			return err
 		}
 		if ctx.Err() == nil {

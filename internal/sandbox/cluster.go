@@ -19,8 +19,9 @@ const (
 	// or gives.
 	clusterName = "cluster.tar"
 	clusterMode = 0o600 // of one that is kept
-	// sumEnding is that of the file beside a kept cluster that holds its sum.
-	sumEnding    = ".sha256"
+	// sealEnding is that of the file beside a kept cluster that holds its sum and
+	// the password that it begins with.
+	sealEnding   = ".seal"
 	clusterAfter = 30 * 24 * time.Hour
 )
 
@@ -28,10 +29,11 @@ const (
 // packs it. A sandbox unpacks it where it would run initdb, which takes ten
 // times as long. It is packed before the server of the sandbox that made it starts, so
 // that nothing of any backup is in it, and every sandbox sets a password of its
-// own in its copy. Its sum is taken as it is kept, before any backup's code ran,
+// own in its copy, first of all. Its sum is taken as it is kept, before any backup's code ran,
 // and compared as it is handed out.
 type cachedCluster struct {
 	path     string // empty: nothing is kept
+	password string // that it begins with; empty until one is handed out
 	given    bool   // it was there, and the sandbox has it
 	log      *slog.Logger
 	progress func(string)
@@ -58,14 +60,14 @@ func (k *cachedCluster) hand(to, from string) error {
 	switch {
 	case err == nil:
 		k.given = true
-		for _, path := range []string{k.path, k.path + sumEnding} {
+		for _, path := range []string{k.path, k.path + sealEnding} {
 			now := time.Now()
 			_ = os.Chtimes(path, now, now) // it is of use; at worst it is made again
 		}
 	case !errors.Is(err, os.ErrNotExist):
 		k.log.Warn("a cluster that was kept is removed, and made anew", "err", err)
 		k.progress("making a cluster anew: " + err.Error())
-		if err := errors.Join(remove(to), remove(k.path), remove(k.path+sumEnding)); err != nil {
+		if err := errors.Join(remove(to), remove(k.path), remove(k.path+sealEnding)); err != nil {
 			return err
 		}
 	}
@@ -74,16 +76,19 @@ func (k *cachedCluster) hand(to, from string) error {
 
 // verified copies the kept cluster, and makes sure that it is as it was made.
 func (k *cachedCluster) verified(to string) error {
-	want, noSum := os.ReadFile(k.path + sumEnding)
+	seal, noSeal := os.ReadFile(k.path + sealEnding)
 	got, err := copyOver(to, k.path, 0o644)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case noSum != nil:
+	}
+	if noSeal != nil {
 		return fmt.Errorf("the sum of %s cannot be read", k.path)
-	case got != strings.TrimSpace(string(want)):
+	}
+	want, password, _ := strings.Cut(strings.TrimSpace(string(seal)), " ")
+	if got != want || password == "" {
 		return fmt.Errorf("%s is not as it was made", k.path)
 	}
+	k.password = password
 	return nil
 }
 
@@ -95,10 +100,10 @@ func remove(path string) error {
 	return nil
 }
 
-// take keeps the cluster that the sandbox made, if it made one. It is called
-// when the server has answered, and nothing else has run inside. What keeps it
-// from being kept is not worth a drill.
-func (k *cachedCluster) take(from string) {
+// take keeps the cluster that the sandbox made with a password, if it made one.
+// It is called when the server has answered, and nothing else has run inside.
+// What keeps it from being kept is not worth a drill.
+func (k *cachedCluster) take(from, password string) {
 	if k.path == "" {
 		return
 	}
@@ -106,12 +111,12 @@ func (k *cachedCluster) take(from string) {
 	if info, err := os.Lstat(from); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
 		return
 	}
-	if err := k.keep(from); err != nil {
+	if err := k.keep(from, password); err != nil {
 		k.log.Debug("a cluster is not kept for later sandboxes", "err", err)
 	}
 }
 
-func (k *cachedCluster) keep(from string) error {
+func (k *cachedCluster) keep(from, password string) error {
 	dir := filepath.Dir(k.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -122,12 +127,12 @@ func (k *cachedCluster) keep(from string) error {
 	if err != nil {
 		return err
 	}
-	if err := makeFile(fresh+sumEnding, []byte(sum+"\n"), clusterMode); err != nil {
+	if err := makeFile(fresh+sealEnding, []byte(sum+" "+password+"\n"), clusterMode); err != nil {
 		return err
 	}
-	defer os.Remove(fresh + sumEnding)
+	defer os.Remove(fresh + sealEnding)
 	// Between the two a cluster has another's sum, and is made anew.
-	if err := errors.Join(os.Rename(fresh, k.path), os.Rename(fresh+sumEnding, k.path+sumEnding)); err != nil {
+	if err := errors.Join(os.Rename(fresh, k.path), os.Rename(fresh+sealEnding, k.path+sealEnding)); err != nil {
 		return err
 	}
 	return removeUnused(dir, time.Now().Add(-clusterAfter))
@@ -138,7 +143,7 @@ func (k *cachedCluster) keep(from string) error {
 func (k *cachedCluster) drop() {
 	if k.given {
 		os.Remove(k.path)
-		os.Remove(k.path + sumEnding)
+		os.Remove(k.path + sealEnding)
 	}
 }
 

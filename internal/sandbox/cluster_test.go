@@ -80,10 +80,17 @@ func TestKeptCluster(t *testing.T) {
 			if first.DB().password == second.DB().password {
 				t.Error("both have one password")
 			}
-			stranger := *second.DB()
-			stranger.password = first.DB().password
-			if _, err := stranger.Connect(t.Context(), "template1"); err == nil {
-				t.Error("the first one's password opens the second")
+			for whose, password := range map[string]string{
+				"the first one's": first.DB().password, "the kept cluster's": baseOf(first).first,
+			} {
+				stranger := *second.DB()
+				stranger.password = password
+				if _, err := stranger.Connect(t.Context(), "template1"); err == nil {
+					t.Errorf("%s password opens the second", whose)
+				}
+			}
+			if a, b := baseOf(first).first, baseOf(second).first; a != b {
+				t.Errorf("the kept cluster began with %q, and then with %q", a, b)
 			}
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
 				t.Errorf("the kept cluster changed: %v", err)
@@ -117,8 +124,8 @@ func TestDamagedCluster(t *testing.T) {
 	}{
 		"half of it":    {path, whole[:len(whole)/2]},
 		"one byte":      {path, altered},
-		"another's sum": {path + sumEnding, []byte(strings.Repeat("0", 64) + "\n")},
-		"no sum":        {path + sumEnding, nil},
+		"another's sum": {path + sealEnding, []byte(strings.Repeat("0", 64) + " secret\n")},
+		"no sum":        {path + sealEnding, nil},
 	} {
 		if err := os.WriteFile(damage.path, damage.content, clusterMode); err != nil {
 			t.Fatal(err)
@@ -130,7 +137,7 @@ func TestDamagedCluster(t *testing.T) {
 		if err := k.hand(to, from); err != nil || k.given || len(told) != 1 {
 			t.Errorf("%s: handed out (%v), %v; told %q", name, k.given, err, told)
 		}
-		for _, gone := range []string{to, path, path + sumEnding} {
+		for _, gone := range []string{to, path, path + sealEnding} {
 			if _, err := os.Stat(gone); !os.IsNotExist(err) {
 				t.Errorf("%s: %s is there", name, gone)
 			}
@@ -138,7 +145,7 @@ func TestDamagedCluster(t *testing.T) {
 		if err := os.WriteFile(from, whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		k.take(from)
+		k.take(from, baseOf(first).first)
 		if healed, err := os.ReadFile(keptIn(t, dir)); err != nil || !bytes.Equal(healed, whole) {
 			t.Errorf("%s: %d bytes are kept, and not %d: %v", name, len(healed), len(whole), err)
 		}
@@ -149,26 +156,36 @@ func TestDamagedCluster(t *testing.T) {
 	}
 }
 
-// One from which no server starts is forgotten.
+// One from which no server starts that can be entered is forgotten.
 func TestUselessCluster(t *testing.T) {
 	t.Parallel()
 	need(t, Options{Kind: Local})
 	dir := filepath.Join(t.TempDir(), "clusters")
 	startIn(t, Local, dir)
 	path := keptIn(t, dir)
-	nothing := make([]byte, 10240) // tar's end, and nothing before it
-	sum := sha256.Sum256(nothing)
-	for name, content := range map[string][]byte{path: nothing, path + sumEnding: []byte(hex.EncodeToString(sum[:]))} {
-		if err := os.WriteFile(name, content, clusterMode); err != nil {
-			t.Fatal(err)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, content := range map[string][]byte{
+		"nothing in it":      make([]byte, 10240), // tar's end, and nothing before it
+		"another's password": whole,
+	} {
+		sum := sha256.Sum256(content)
+		seal := []byte(hex.EncodeToString(sum[:]) + " guessed")
+		for name, content := range map[string][]byte{path: content, path + sealEnding: seal} {
+			if err := os.WriteFile(name, content, clusterMode); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if b, err := Start(t.Context(), Options{Kind: Local, Work: workdir(t), Deadline: time.Now().Add(testLife), Clusters: dir}); err == nil {
-		closeBox(t, b)
-		t.Fatal("it started")
-	}
-	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("it is still kept: %v", err)
+		o := Options{Kind: Local, Work: workdir(t), Deadline: time.Now().Add(testLife), Clusters: dir}
+		if b, err := Start(t.Context(), o); err == nil {
+			closeBox(t, b)
+			t.Fatalf("%s: it started", what)
+		}
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s: it is still kept: %v", what, err)
+		}
 	}
 	startIn(t, Local, dir)
 	keptIn(t, dir)

@@ -2,6 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"strings"
@@ -78,6 +83,43 @@ func withoutTriggers(major int) map[string]string {
 // loginTriggers is the first major version that lets a database run a function
 // whenever a session begins.
 const loginTriggers = 17
+
+// lock gives the server this sandbox's own password, before anything else knows
+// that there is a server, which itself does not learn it.
+func (d *DB) lock(ctx context.Context, conn *pgx.Conn) error {
+	secret, err := verifier(d.password)
+	if err == nil {
+		_, err = conn.Exec(ctx, "ALTER ROLE "+superuser+" PASSWORD "+Literal(secret))
+	}
+	if err != nil {
+		return fmt.Errorf("set the server's password: %w", err)
+	}
+	return nil
+}
+
+// iterations slow down whoever guesses a password. A random one of 32 bytes is
+// not guessed, and every session of a drill would pay for more.
+const iterations = 1
+
+// verifier is what a server keeps of a password of plain letters: RFC 5803, as
+// pg_authid holds it.
+func verifier(password string) (string, error) {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // which does not fail
+	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
+	if err != nil {
+		return "", err
+	}
+	keyed := func(name string) []byte {
+		h := hmac.New(sha256.New, salted)
+		h.Write([]byte(name))
+		return h.Sum(nil)
+	}
+	stored := sha256.Sum256(keyed("Client Key"))
+	base64 := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, base64(salt), base64(stored[:]),
+		base64(keyed("Server Key"))), nil
+}
 
 func (d *DB) connect(
 	ctx context.Context, database string, besides map[string]string, first ...pgconn.AfterConnectFunc,

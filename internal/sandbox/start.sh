@@ -4,7 +4,8 @@
 # start.sh DATA RUN PASSWORD CLUSTER [server argument ...]
 #   DATA      the data directory to make
 #   RUN       where the socket, pipes and the log lie; the log is there already
-#   PASSWORD  a file with the superuser's password in its first line
+#   PASSWORD  a file with the superuser's password in its first line, until the
+#             harness sets another
 #   CLUSTER   a cluster that was made earlier, packed. If it is not there, or
 #             damaged, one is made, and packed into RUN/cluster.tar if that is
 #             there
@@ -14,10 +15,6 @@ data=$1 run=$2 password=$3 cluster=$4
 shift 4
 exec >>"$run/log" 2>&1 </dev/null
 cd "$run"
-
-# The password passes by read and printf, which are the shell's own: it is
-# never an argument or in the environment of anything.
-IFS= read -r secret <"$password"
 
 unpack() {
 	[ -s "$cluster" ] || return 1
@@ -32,9 +29,7 @@ alone() {
 		-c log_min_messages=warning -c log_min_error_statement=panic template1 >/dev/null
 }
 
-if unpack; then
-	printf "ALTER ROLE postgres PASSWORD '%s'\n" "$secret" | alone
-else
+if ! unpack; then
 	# Without TZ initdb compares the system's zone with all that there are.
 	TZ=UTC initdb -D "$data" -U postgres -A scram-sha-256 --pwfile="$password" \
 		-E UTF8 --locale=C --no-sync >/dev/null
@@ -45,6 +40,5 @@ else
 	fi
 fi
 
-unset secret
 echo "-- server starts"
 exec postgres -D "$data" "$@"

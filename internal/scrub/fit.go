@@ -180,10 +180,12 @@ func (p *planner) unfitEncoding(c *schema.Column, r *spec.Rule) (why, hint strin
 func (p *planner) unfitServer(c *schema.Column, r *spec.Rule, made *change) (string, error) {
 	switch r.Transform {
 	case transform.SetNull:
-		return p.Refusal(c, nil)
+		refused, err := p.Refusal(c, nil)
+		return refused.Words(), err
 	case transform.Constant:
 		value := arrayed(c, r, *r.Value)
-		return p.Refusal(c, &value)
+		refused, err := p.Refusal(c, &value)
+		return refused.Words(), err
 	}
 	switch {
 	case c.Base.IsHstore():
@@ -226,27 +228,27 @@ type trial struct {
 // takes, or that it takes none.
 func (p *planner) refusesAll(c *schema.Column, trials []trial) (string, error) {
 	accepted := false
-	first := ""
+	var last *schema.Refusal
 	for _, t := range trials {
 		if t.in != nil {
-			why, err := p.Refusal(c, t.in)
+			refused, err := p.Refusal(c, t.in)
 			if err != nil {
 				return "", err
 			}
-			if why != "" {
-				first = why
+			if refused != nil {
+				last = refused
 				continue
 			}
 		}
 		accepted = true
 		for _, out := range t.out() {
-			if why, err := p.Refusal(c, &out); err != nil || why != "" {
-				return why, err
+			if refused, err := p.Refusal(c, &out); err != nil || refused != nil {
+				return refused.Words(), err
 			}
 		}
 	}
 	if !accepted {
-		return first + " (and no sample value passes, so that it cannot be tried)", nil
+		return last.Words() + " (and no sample value passes, so that it cannot be tried)", nil
 	}
 	return "", nil
 }

@@ -189,11 +189,8 @@ func (p *planner) unsettable(k *keeper, name, value string) (string, error) {
 	if !utf8.ValidString(value) {
 		return "gets a value that is no text", nil
 	}
-	why, err := p.Refusal(c, &value)
-	if why != "" {
-		why = "would refuse the value: " + why
-	}
-	return why, err
+	refused, err := p.Refusal(c, &value)
+	return schema.RefusedBy("would refuse the value", refused.Words()), err
 }
 
 // keptInLink are the patterns by which values of a link stay as they are in

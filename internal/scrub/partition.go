@@ -113,24 +113,24 @@ func (p *planner) unroutable(c *schema.Column, r *spec.Rule, t *schema.Table, ma
 // the value did.
 func (p *planner) findPartitions(c *schema.Column, r *spec.Rule, made *change, within string) (bool, error) {
 	if r.Transform == transform.SetNull {
-		why, err := p.Ask(within, nil)
-		return why == "", err
+		refused, err := p.Ask(within, nil)
+		return refused == nil, err
 	}
 	decode := p.encoding.NewDecoder()
 	found := false
 	for _, s := range made.Outcomes(c) {
 		if made.KeepsShape() {
-			why, err := p.Ask(within, &s.In)
+			refused, err := p.Ask(within, &s.In)
 			if err != nil {
 				return false, err
 			}
-			if why != "" {
+			if refused != nil {
 				continue
 			}
 		}
 		for _, out := range s.Out {
 			value := string(decode.Decode([]byte(out)))
-			if why, err := p.Ask(within, &value); err != nil || why != "" {
+			if refused, err := p.Ask(within, &value); err != nil || refused != nil {
 				return false, err
 			}
 			found = true

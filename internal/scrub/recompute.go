@@ -39,14 +39,14 @@ func (p *planner) recomputeRecipe(c *schema.Column, r *spec.Rule) (made *change,
 	if why != "" {
 		return nil, why, hint, nil
 	}
-	why, err = p.Refusal(c, nil)
-	if err == nil && (why != "" || c.NotNull) {
+	refused, err := p.Refusal(c, nil)
+	if err == nil && (refused != nil || c.NotNull) {
 		empty := ""
 		made = &change{Recipe: transform.Bare(transform.Constant), name: recomputeName, effect: transform.Merges}
-		why, err = p.Refusal(c, &empty)
+		refused, err = p.Refusal(c, &empty)
 	}
-	if err != nil || why != "" {
-		return nil, "can be loaded neither null nor empty: " + why, "choose a transform, or preserve it with a why", err
+	if err != nil || refused != nil {
+		return nil, "can be loaded neither null nor empty: " + refused.Words(), "choose a transform, or preserve it with a why", err
 	}
 	why, err = p.Explain(recomputeSQL(c.Table, []*schema.Column{c}, []string{r.Recompute}))
 	if err != nil || why != "" {

@@ -21,31 +21,60 @@ type Prober struct {
 	Told    *told.Names // that a refusal may name
 }
 
-// Refusal says in words what refuses a value of the column; empty if nothing
-// does. A nil value is null. The error is the connection's.
-func (p Prober) Refusal(c *Column, value *string) (string, error) {
-	why, err := p.Ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
-	if err != nil || why != "" {
-		return RefusedBy("type "+c.SQL, why), err
+// Refusal is what the server has against a value. It is told only when its words
+// are asked for: many a trial fails of which nothing is said, and to learn which
+// sentences are the server's is dear. Nil is none.
+type Refusal struct {
+	by      string
+	own     string // in the prober's words; empty where the server has some
+	message string
+	names   *told.Names
+}
+
+// Words say what refuses, and why; nothing of no refusal.
+func (r *Refusal) Words() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.own != "":
+		return RefusedBy(r.by, r.own)
+	}
+	return RefusedBy(r.by, r.names.Sentence(r.message))
+}
+
+// RefusedBy says by what a value is refused, if that is to be said, and why;
+// empty where it is not.
+func RefusedBy(by, why string) string {
+	if by == "" || why == "" {
+		return why
+	}
+	return by + ": " + why
+}
+
+// Refusal is what refuses a value of the column; nil if nothing does. A nil value
+// is null. The error is the connection's.
+func (p Prober) Refusal(c *Column, value *string) (*Refusal, error) {
+	refused, err := p.Ask(fmt.Sprintf("select ($1::%s) is null or true", c.SQL), value)
+	if err != nil || refused != nil {
+		return refused.of("type " + c.SQL), err
 	}
 	for _, check := range c.Table.Checks {
 		if !slices.Contains(check.Columns, c.Number) {
 			continue
 		}
-		why, err := p.Ask(p.Expression(c, check), value)
-		if err != nil || why != "" {
-			return RefusedBy("constraint "+check.Name, why), err
+		refused, err := p.Ask(p.Expression(c, check), value)
+		if err != nil || refused != nil {
+			return refused.of("constraint " + check.Name), err
 		}
 	}
-	return "", nil
+	return nil, nil
 }
 
-// RefusedBy says by what a value is refused, and why; empty where it is not.
-func RefusedBy(by, why string) string {
-	if why == "" {
-		return ""
+func (r *Refusal) of(by string) *Refusal {
+	if r != nil {
+		r.by = by
 	}
-	return by + ": " + why
+	return r
 }
 
 // Expression asks a CHECK of one column for anything but false, as the server
@@ -69,10 +98,10 @@ func (p Prober) Expression(c *Column, k Check) string {
 }
 
 // Ask runs a query that answers true; anything else is a refusal.
-func (p Prober) Ask(sql string, value *string) (string, error) {
+func (p Prober) Ask(sql string, value *string) (*Refusal, error) {
 	tx, err := p.Conn.BeginTx(p.Context, pgx.TxOptions{AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer tx.Rollback(context.WithoutCancel(p.Context))
 	var param []byte
@@ -83,13 +112,13 @@ func (p Prober) Ask(sql string, value *string) (string, error) {
 	var refusal *pgconn.PgError
 	switch {
 	case errors.As(result.Err, &refusal):
-		return p.Told.Sentence(refusal.Message), nil
+		return &Refusal{message: refusal.Message, names: p.Told}, nil
 	case result.Err != nil:
-		return "", result.Err
+		return nil, result.Err
 	case len(result.Rows) != 1 || string(result.Rows[0][0]) != "t":
-		return "not met", nil
+		return &Refusal{own: "not met"}, nil
 	}
-	return "", nil
+	return nil, nil
 }
 
 // Explain says why the server could not run a statement, without running it; empty
