@@ -163,7 +163,9 @@ var quietLog = [][2]string{
 
 // disposable makes a server fast that is filled once and thrown away.
 func (m means) disposable() [][2]string {
-	shared := clamp(m.memory/4, 64*mib, 2*gib)
+	// What a server loads once and reads a few times lies in the system's memory
+	// anyway: more of its own costs pages that nothing has touched yet.
+	shared := clamp(m.memory/4, 64*mib, 256*mib)
 	maintenance := clamp(m.memory/int64(4*m.jobs), 32*mib, 2*gib)
 	return [][2]string{
 		{"timezone", "UTC"},
