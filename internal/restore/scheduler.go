@@ -93,17 +93,21 @@ func (t task) rank() int {
 // its own: a program's start costs as much as some megabytes.
 const alone = 4 << 20
 
-// together is how many tables are worth a pg_restore of their own, however small
-// they are.
-const together = 32
+const (
+	// start is what the start of a program costs, as work.
+	start = 8 << 20
+	// together is how many tables are worth a program of their own, however small
+	// they are.
+	together = 32
+)
 
 // portions is how many programs small tables are worth.
 func portions(tables []*tableLoad) int {
-	var size int64
+	var work int64
 	for _, t := range tables {
-		size += t.entry.DataSize
+		work += t.work
 	}
-	return 1 + int(size/alone) + len(tables)/together
+	return 1 + int(work/start) + len(tables)/together
 }
 
 // newScheduler finds the tasks of all phases.
@@ -136,8 +140,8 @@ func (c *scheduler) advance() bool {
 }
 
 // deal deals out a phase. Large tables are dealt out one by one, so that a
-// worker who is done earlier takes the next; small ones in as many portions as
-// there are workers.
+// worker who is done earlier takes the next; small ones in as few portions as
+// are worth a program, and no more than there are workers.
 func (c *scheduler) deal(p phase) {
 	if p.serial {
 		c.push(task{load: p.tables, serial: true})

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -41,6 +42,7 @@ const (
 	pollFirst = 2 * time.Millisecond
 	pollMost  = 10 * time.Millisecond
 
+	// invalidPassword is refused for good: a kept cluster begins with another.
 	invalidPassword = "28P01"
 
 	// killAfter is how long a program may take to end when told to.
@@ -91,7 +93,7 @@ func newBase(o Options, insideShare string) *base {
 	b := &base{
 		work: o.Work, preload: o.Preload, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
 		db:    &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
-		first: randomHex(32), dead: make(chan struct{}),
+		dead: make(chan struct{}),
 	}
 	b.sentences = told.NewSentences(b.readPrograms)
 	return b
@@ -110,9 +112,7 @@ func (b *base) furnish() error {
 	if err != nil {
 		return err
 	}
-	if b.cluster.given {
-		b.first = b.cluster.password
-	}
+	b.first = cmp.Or(b.cluster.password, randomHex(32))
 	for _, f := range []struct {
 		path    string
 		content []byte

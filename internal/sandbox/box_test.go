@@ -312,14 +312,17 @@ func testNoNetwork(t *testing.T, b Box) {
 }
 
 func testPassword(t *testing.T, b Box) {
-	password := b.DB().password
+	passwords := [][]byte{[]byte(b.DB().password), []byte(baseOf(b).first)}
+	holdsOne := func(text []byte) bool {
+		return slices.ContainsFunc(passwords, func(p []byte) bool { return bytes.Contains(text, p) })
+	}
 	if c, ok := b.(*containerBox); ok {
 		found, err := c.engine.ContainerInspect(t.Context(), c.name, client.ContainerInspectOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(found.Raw, []byte(password)) {
-			t.Error("the engine knows the password")
+		if holdsOne(found.Raw) {
+			t.Error("the engine knows a password")
 		}
 	}
 	s := begun(t, b, t.Context())
@@ -331,8 +334,8 @@ func testPassword(t *testing.T, b Box) {
 		for _, file := range files {
 			content, _ := os.ReadFile(file)
 			seen = seen || bytes.Contains(content, marker)
-			if bytes.Contains(content, []byte(password)) {
-				t.Errorf("%s holds the password", file)
+			if holdsOne(content) {
+				t.Errorf("%s holds a password", file)
 			}
 		}
 	}

@@ -117,6 +117,7 @@ func TestDamagedCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum := sha256.Sum256(whole)
 	altered := bytes.Replace(whole, []byte("listen_addresses"), []byte("listen_addressed"), 1)
 	for name, damage := range map[string]struct {
 		path    string
@@ -126,6 +127,7 @@ func TestDamagedCluster(t *testing.T) {
 		"one byte":      {path, altered},
 		"another's sum": {path + sealEnding, []byte(strings.Repeat("0", 64) + " secret\n")},
 		"no sum":        {path + sealEnding, nil},
+		"no password":   {path + sealEnding, []byte(hex.EncodeToString(sum[:]) + "\n")},
 	} {
 		if err := os.WriteFile(damage.path, damage.content, clusterMode); err != nil {
 			t.Fatal(err)
@@ -183,8 +185,10 @@ func TestUselessCluster(t *testing.T) {
 			closeBox(t, b)
 			t.Fatalf("%s: it started", what)
 		}
-		if _, err := os.Stat(path); !os.IsNotExist(err) {
-			t.Errorf("%s: it is still kept: %v", what, err)
+		for _, gone := range []string{path, path + sealEnding} {
+			if _, err := os.Stat(gone); !os.IsNotExist(err) {
+				t.Errorf("%s: %s is still kept: %v", what, gone, err)
+			}
 		}
 	}
 	startIn(t, Local, dir)

@@ -92,7 +92,9 @@ func (d *DB) lock(ctx context.Context, conn *pgx.Conn) error {
 		_, err = conn.Exec(ctx, "ALTER ROLE "+superuser+" PASSWORD "+Literal(secret))
 	}
 	if err != nil {
-		return fmt.Errorf("set the server's password: %w", err)
+		return verdict.Errorf(verdict.CodeSandbox,
+			"if sandbox.preload has a library that judges passwords, leave it out; else run the drill again",
+			"set the server's password: %w", err)
 	}
 	return nil
 }
@@ -116,9 +118,9 @@ func verifier(password string) (string, error) {
 		return h.Sum(nil)
 	}
 	stored := sha256.Sum256(keyed("Client Key"))
-	base64 := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, base64(salt), base64(stored[:]),
-		base64(keyed("Server Key"))), nil
+	text := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, text(salt), text(stored[:]),
+		text(keyed("Server Key"))), nil
 }
 
 func (d *DB) connect(

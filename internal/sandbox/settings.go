@@ -91,9 +91,10 @@ func newMeans(o Options, memory int64, cores int) means {
 		defaults: o.Defaults}
 }
 
-// quietJobs keep libraries that are preloaded from working by themselves.
-// A server without the library takes them for settings of nobody.
-var quietJobs = [][2]string{
+// quietLibraries keep libraries that are preloaded from working by themselves, and
+// from refusing the harness's own password. A server without the library takes
+// them for settings of nobody.
+var quietLibraries = [][2]string{
 	{"cron.launch_active_jobs", "off"},
 	{"cron.log_run", "off"},
 	{"cron.log_statement", "off"},
@@ -101,6 +102,7 @@ var quietJobs = [][2]string{
 	{"timescaledb.telemetry_level", "off"},
 	{"pg_prewarm.autoprewarm", "off"},
 	{"pg_stat_statements.save", "off"},
+	{"credcheck.encrypted_password_allowed", "on"},
 }
 
 // preloaded returns the settings for libraries that the server loads at its
@@ -110,7 +112,7 @@ func (m means) preloaded() [][2]string {
 	if len(m.preload) == 0 {
 		return settings
 	}
-	settings = append(settings, quietJobs...)
+	settings = append(settings, quietLibraries...)
 	if m.database != "" {
 		settings = append(settings, [2]string{"cron.database_name", m.database})
 	}

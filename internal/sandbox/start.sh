@@ -24,18 +24,14 @@ unpack() {
 	return 1
 }
 
-alone() {
-	postgres --single -D "$data" -c fsync=off -c log_checkpoints=off \
-		-c log_min_messages=warning -c log_min_error_statement=panic template1 >/dev/null
-}
-
 if ! unpack; then
 	# Without TZ initdb compares the system's zone with all that there are.
 	TZ=UTC initdb -D "$data" -U postgres -A scram-sha-256 --pwfile="$password" \
 		-E UTF8 --locale=C --no-sync >/dev/null
 	if [ -f "$run/cluster.tar" ]; then
 		# Nobody needs it, and it is a third of the files.
-		echo "DROP DATABASE postgres" | alone
+		echo "DROP DATABASE postgres" | postgres --single -D "$data" -c fsync=off -c log_checkpoints=off \
+			-c log_min_messages=warning -c log_min_error_statement=panic template1 >/dev/null
 		tar -cf - -C "$data" . >"$run/cluster.tar" || : >"$run/cluster.tar"
 	fi
 fi

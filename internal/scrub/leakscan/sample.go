@@ -20,14 +20,8 @@ import (
 // shorter ones are found anywhere by chance.
 const sampleLeast = 8
 
-// sampled is what is kept of a real value: nothing that it could be read from.
-// Only this process knows the seed of the hashes, and only in memory.
-type sampled struct {
-	form
-	also []form // as it may be written elsewhere
-}
-
-// form is one way to write a value.
+// form is what is kept of one way to write a real value: nothing that it could be
+// read from. Only this process knows the seed of the hashes, and only in memory.
 type form struct {
 	hash   uint64 // of the value in lower case
 	prefix uint32 // of its first eight bytes
@@ -43,14 +37,16 @@ type Sampler struct {
 	seed  maphash.Seed
 	most  int
 	limit uint64 // hashes above it are of no use any more
-	kept  []sampled
+	kept  []form
 	known map[uint64]struct{} // the hashes of kept: many values come again and again
+	also  map[uint64][]form   // as some of them may be written elsewhere, by their hash
 	buf   []byte
 }
 
 // NewSampler keeps so many values at most, by hashes of a seed.
 func NewSampler(seed maphash.Seed, most int) *Sampler {
-	return &Sampler{seed: seed, most: most, limit: ^uint64(0), known: map[uint64]struct{}{}}
+	return &Sampler{seed: seed, most: most, limit: ^uint64(0), known: map[uint64]struct{}{},
+		also: map[uint64][]form{}}
 }
 
 // Add takes a value in UTF-8.
@@ -70,11 +66,12 @@ func (s *Sampler) Add(value []byte) {
 		return
 	}
 	s.known[made.hash] = struct{}{}
-	kept := sampled{form: made}
+	s.kept = append(s.kept, made)
 	if s.Forms {
-		kept.also = s.alsoWritten(value)
+		if also := s.alsoWritten(value); also != nil {
+			s.also[made.hash] = also
+		}
 	}
-	s.kept = append(s.kept, kept)
 	if len(s.kept) > s.most+s.most/4 {
 		s.shrink()
 	}
@@ -147,13 +144,14 @@ func (s *Sampler) shrink() {
 	if len(s.kept) == s.most {
 		s.limit = s.kept[s.most-1].hash
 		maps.DeleteFunc(s.known, func(hash uint64, _ struct{}) bool { return hash > s.limit })
+		maps.DeleteFunc(s.also, func(hash uint64, _ []form) bool { return hash > s.limit })
 	}
 }
 
 // lowest are the most values of the lowest hashes, each once.
-func lowest(all []sampled, most int) []sampled {
-	slices.SortFunc(all, func(a, b sampled) int { return cmp.Compare(a.hash, b.hash) })
-	all = slices.CompactFunc(all, func(a, b sampled) bool { return a.hash == b.hash })
+func lowest(all []form, most int) []form {
+	slices.SortFunc(all, func(a, b form) int { return cmp.Compare(a.hash, b.hash) })
+	all = slices.CompactFunc(all, func(a, b form) bool { return a.hash == b.hash })
 	return all[:min(len(all), most)]
 }
 
@@ -223,13 +221,15 @@ func NewOverlap(seed maphash.Seed, most int, columns map[string][]*Sampler) *Ove
 		return 1
 	})
 	for _, name := range byName {
-		var all []sampled
+		var all []form
+		also := map[uint64][]form{}
 		for _, s := range columns[name] {
 			all = append(all, s.kept...)
-			s.kept, s.known = nil, nil
+			maps.Copy(also, s.also)
+			s.kept, s.known, s.also = nil, nil, nil
 		}
-		for _, t := range lowest(all, most) {
-			o.put(t, int32(len(o.names)))
+		for _, f := range lowest(all, most) {
+			o.put(f, also[f.hash], int32(len(o.names)))
 		}
 		o.names = append(o.names, name)
 		o.named = append(o.named, named(name))
@@ -267,13 +267,13 @@ func (o *Overlap) Holds(text []byte) bool {
 	return at >= 0
 }
 
-func (o *Overlap) put(t sampled, column int32) {
-	if _, known := o.columns[t.hash]; known {
+func (o *Overlap) put(f form, also []form, column int32) {
+	if _, known := o.columns[f.hash]; known {
 		return
 	}
 	o.values++
-	o.putForm(t.form, column)
-	for _, f := range t.also {
+	o.putForm(f, column)
+	for _, f := range also {
 		if _, known := o.columns[f.hash]; !known {
 			o.putForm(f, column)
 		}
