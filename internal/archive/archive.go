@@ -434,22 +434,23 @@ func (a *Archive) Makes(schema, table string) bool {
 	})
 }
 
-// Kind is what the archive makes under a name, as a report calls it: table, of
-// whatever sort; view, materialized view or foreign table. Empty: nothing that
+// Kinds returns what the archive makes under a name, as a report calls it: table,
+// of whatever sort; view, materialized view or foreign table. Empty: nothing that
 // has rows, or nothing at all.
-func (a *Archive) Kind(schema, name string) (kind string) {
+func (a *Archive) Kinds() func(schema, name string) string {
+	kinds := map[[2]string]string{}
 	for _, e := range a.Entries {
-		table, isReturn := strings.CutSuffix(e.Tag, " _RETURN")
-		switch {
-		case e.Namespace != schema:
-		case e.Desc == "RULE" && isReturn && table == name: // how a view that was dumped as a table becomes one
-			return "view"
-		case e.Tag != name:
-		case slices.Contains([]string{"TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE"}, e.Desc):
-			kind = strings.ToLower(e.Desc)
+		switch e.Desc {
+		case "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE":
+			kinds[[2]string{e.Namespace, e.Tag}] = strings.ToLower(e.Desc)
 		}
 	}
-	return kind
+	for _, e := range a.Entries { // how a view that was dumped as a table becomes one
+		if name, isReturn := strings.CutSuffix(e.Tag, " _RETURN"); isReturn && e.Desc == "RULE" {
+			kinds[[2]string{e.Namespace, name}] = "view"
+		}
+	}
+	return func(schema, name string) string { return kinds[[2]string{schema, name}] }
 }
 
 // HoldsLargeObjects reports whether the archive has the contents of any.

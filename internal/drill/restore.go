@@ -385,7 +385,7 @@ func (r *run) expect(ctx context.Context) error {
 			Past:      r.Past, File: r.Drill.SHA256, Mark: r.mark, Shown: r.plan.Shown,
 			Excluded: r.plan.Excluded, Rewritten: r.plan.Rewritten, Agree: r.plan.Agree, Structure: r.Request.Structure,
 			TakenAt: r.report.Backup.TakenAt, TakenUntil: r.report.Backup.TakenUntil, SHA256: r.report.Backup.SHA256,
-			Witnesses: r.witnesses(r.plan), Names: r.names, Made: r.archive.Kind,
+			Witnesses: r.witnesses(r.plan), Names: r.names, Made: r.archive.Kinds(),
 		}))
 		r.checks(r.gone(found)...)
 		r.judged = found
@@ -442,7 +442,7 @@ func (r *run) expectTables(ctx context.Context) error {
 		}
 		found := expect.Run(ctx, r.connectUnder, present, expect.Options{
 			AsOf: r.asOf, AsOfUntil: r.asOfUntil, Jobs: r.jobs(), Past: r.Past, File: r.Drill.SHA256, Unfilled: true,
-			Made: r.archive.Kind,
+			Made: r.archive.Kinds(),
 		})
 		r.checks(found...)
 		r.keepLost(len(found))

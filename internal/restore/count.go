@@ -63,10 +63,11 @@ func (s *Session) CountAndBuild(ctx context.Context) ([]verdict.Table, error) {
 // counted keeps what was counted, and tells it.
 func (s *Session) counted(groups []*counted) []verdict.Table {
 	s.groupsCounted = groups
-	s.held = map[tableName]int64{}
+	s.held, s.brought = map[tableName]int64{}, map[tableName]int64{}
 	refused := s.Refused()
 	var out []verdict.Table
 	for _, g := range groups {
+		s.brought[g.tableName] = g.passed + g.before
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
 		s.checks = append(s.checks, rowsHeld(g, slices.Contains(refused, [2]string{g.schema, g.tableName.table})))
 		if g.strange > 0 {
@@ -93,12 +94,12 @@ func (s *Session) Held(schema, table string) (rows int64, ok bool) {
 // Brought is how many rows the backup holds of a table, whatever became of them;
 // false where Held has none.
 func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
-	i := slices.IndexFunc(s.groupsCounted, func(g *counted) bool { return g.tableName == tableName{schema, table} })
-	_, ok = s.held[tableName{schema, table}]
-	if i < 0 || !ok {
+	rows, ok = s.brought[tableName{schema, table}]
+	_, held := s.held[tableName{schema, table}]
+	if !ok || !held {
 		return 0, false
 	}
-	return s.groupsCounted[i].passed + s.groupsCounted[i].before, true
+	return rows, true
 }
 
 // groups puts leaves under their root where any row came through the root, or

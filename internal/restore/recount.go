@@ -225,8 +225,9 @@ func changedSince(g *counted, before int64) *verdict.Check {
 // archive makes then.
 func (s *Session) appeared(now map[tableName]standing) []verdict.Check {
 	var names [][]string
+	made := s.archive.Kinds()
 	for n := range now {
-		if _, before := s.baseline.tables[n]; !before && s.archive.Kind(n.schema, n.table) == "" {
+		if _, before := s.baseline.tables[n]; !before && made(n.schema, n.table) == "" {
 			names = append(names, []string{n.schema, n.table})
 		}
 	}

@@ -76,8 +76,10 @@ type Session struct {
 	tables     []*tableLoad
 	order      *order
 	scheduler  *scheduler
-	observing  *pgx.Conn // what loads the tables that observe
-	held       map[tableName]int64
+	observing  *pgx.Conn           // what loads the tables that observe
+	held       map[tableName]int64 // rows, by Count
+
+	brought map[tableName]int64 // rows of the backup, likewise
 
 	groupsCounted []*counted // by Count
 	baseline      baseline

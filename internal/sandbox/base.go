@@ -92,7 +92,7 @@ var errClosed = errors.New("the sandbox was closed")
 func newBase(o Options, insideShare string) *base {
 	b := &base{
 		work: o.Work, preload: o.Preload, insideShare: insideShare, deadline: o.Deadline, major: o.Major,
-		db:    &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
+		db:   &DB{socketDir: o.Work.run(), password: randomHex(32), cluster: "daybefore-" + randomHex(16)},
 		dead: make(chan struct{}),
 	}
 	b.sentences = told.NewSentences(b.readPrograms)
