@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -91,10 +92,13 @@ func (d *DB) lock(ctx context.Context, conn *pgx.Conn) error {
 	if err == nil {
 		_, err = conn.Exec(ctx, "ALTER ROLE "+superuser+" PASSWORD "+Literal(secret))
 	}
-	if err != nil {
+	if _, refused := errors.AsType[*pgconn.PgError](err); refused {
 		return verdict.Errorf(verdict.CodeSandbox,
 			"if sandbox.preload has a library that judges passwords, leave it out; else run the drill again",
 			"set the server's password: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("set the server's password: %w", err)
 	}
 	return nil
 }
