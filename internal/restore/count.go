@@ -63,18 +63,17 @@ func (s *Session) CountAndBuild(ctx context.Context) ([]verdict.Table, error) {
 // counted keeps what was counted, and tells it.
 func (s *Session) counted(groups []*counted) []verdict.Table {
 	s.groupsCounted = groups
-	s.held, s.brought = map[tableName]int64{}, map[tableName]int64{}
+	s.held = map[tableName]*counted{}
 	refused := s.Refused()
 	var out []verdict.Table
 	for _, g := range groups {
-		s.brought[g.tableName] = g.passed + g.before
 		out = append(out, verdict.Table{Name: g.display(), RowsPassed: g.passed, RowsHeld: g.held})
 		s.checks = append(s.checks, rowsHeld(g, slices.Contains(refused, [2]string{g.schema, g.tableName.table})))
 		if g.strange > 0 {
 			s.checks = append(s.checks, writtenMeanwhile(g))
 		}
 		if g.kind == partitioned || g.whole || !g.parent {
-			s.held[g.tableName] = g.held
+			s.held[g.tableName] = g
 		}
 	}
 	for _, e := range s.lists.excluded {
@@ -87,19 +86,21 @@ func (s *Session) counted(groups []*counted) []verdict.Table {
 // Held is what Count found in a table with all that inherits from it, so that
 // nobody need count it again; false where Count did not count just that.
 func (s *Session) Held(schema, table string) (rows int64, ok bool) {
-	rows, ok = s.held[tableName{schema, table}]
-	return rows, ok
+	g, ok := s.held[tableName{schema, table}]
+	if !ok {
+		return 0, false
+	}
+	return g.held, true
 }
 
 // Brought is how many rows the backup holds of a table, whatever became of them;
 // false where Held has none.
 func (s *Session) Brought(schema, table string) (rows int64, ok bool) {
-	rows, ok = s.brought[tableName{schema, table}]
-	_, held := s.held[tableName{schema, table}]
-	if !ok || !held {
+	g, ok := s.held[tableName{schema, table}]
+	if !ok {
 		return 0, false
 	}
-	return rows, true
+	return g.passed + g.before, true
 }
 
 // groups puts leaves under their root where any row came through the root, or

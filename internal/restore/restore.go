@@ -76,12 +76,10 @@ type Session struct {
 	tables     []*tableLoad
 	order      *order
 	scheduler  *scheduler
-	observing  *pgx.Conn           // what loads the tables that observe
-	held       map[tableName]int64 // rows, by Count
+	observing  *pgx.Conn // what loads the tables that observe
 
-	brought map[tableName]int64 // rows of the backup, likewise
-
-	groupsCounted []*counted // by Count
+	groupsCounted []*counted             // by Count
+	held          map[tableName]*counted // of those, what Held may tell
 	baseline      baseline
 	moved         progress
 	took          Sections

@@ -149,11 +149,7 @@ func probeEntry(ctx context.Context, conn *pgx.Conn, e archive.Entry) (of tableN
 	if err != nil {
 		return of, nil, ended(ctx)
 	}
-	settings := probeSettings
-	if e.Desc != "MATERIALIZED VIEW DATA" {
-		settings = withoutIndexes + settings
-	}
-	if _, err := conn.PgConn().Exec(ctx, settings+sql).ReadAll(); err != nil { // what was read until then counts
+	if _, err := conn.PgConn().Exec(ctx, probeSettings+sql).ReadAll(); err != nil { // what was read until then counts
 		if _, err := tx.Exec(ctx, "ROLLBACK TO probe"); err != nil {
 			return of, nil, ended(ctx)
 		}
@@ -178,7 +174,7 @@ SAVEPOINT probe; SET LOCAL statement_timeout = '1s'; `
 // withoutIndexes keep a probe from answering out of the very index it asks about.
 // A materialized view asks about none, and could take all its time without them.
 const withoutIndexes = `SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off;
-SET LOCAL enable_bitmapscan = off; `
+SET LOCAL enable_bitmapscan = off;`
 
 // probeSQL is what evaluates an entry's expressions, and the relation that it
 // is about; empty where there are none, and an error where it was not built.
@@ -207,7 +203,7 @@ select 'case when ' || coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), '
  where n.nspname = $1 and (x.relname = $2 or c.relname || ' ' || x.relname = $2)`,
 			e.Namespace, e.Tag).Scan(&sql, &of.schema, &of.table)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s LIMIT %d", sql, of.sql(), probed), of, err
+	return fmt.Sprintf("%s SELECT %s FROM %s LIMIT %d", withoutIndexes, sql, of.sql(), probed), of, err
 }
 
 // dependentCheck says what a parallel pg_restore may do otherwise than a serial

@@ -29,12 +29,11 @@ const (
 // packs it. A sandbox unpacks it where it would run initdb, which takes ten
 // times as long. It is packed before the server of the sandbox that made it starts, so
 // that nothing of any backup is in it, and every sandbox sets a password of its
-// own in its copy, first of all. Its sum is taken as it is kept, before any backup's code ran,
-// and compared as it is handed out.
+// own in its copy, first of all. Its sum is taken as it is kept, before any
+// backup's code ran, and compared as it is handed out.
 type cachedCluster struct {
 	path     string // empty: nothing is kept
-	password string // that it begins with; empty until one is handed out
-	given    bool   // it was there, and the sandbox has it
+	password string // that the one which the sandbox was given begins with; empty: it was given none
 	log      *slog.Logger
 	progress func(string)
 }
@@ -59,7 +58,6 @@ func (k *cachedCluster) hand(to, from string) error {
 	err := k.verified(to)
 	switch {
 	case err == nil:
-		k.given = true
 		for _, path := range []string{k.path, k.path + sealEnding} {
 			now := time.Now()
 			_ = os.Chtimes(path, now, now) // it is of use; at worst it is made again
@@ -141,7 +139,7 @@ func (k *cachedCluster) keep(from, password string) error {
 // drop forgets the kept cluster from which a server did not start: it may be
 // damaged, and the next sandbox makes it anew.
 func (k *cachedCluster) drop() {
-	if k.given {
+	if k.password != "" {
 		os.Remove(k.path)
 		os.Remove(k.path + sealEnding)
 	}

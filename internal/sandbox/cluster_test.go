@@ -136,8 +136,8 @@ func TestDamagedCluster(t *testing.T) {
 		from := filepath.Join(t.TempDir(), clusterName)
 		var told []string
 		k := cachedCluster{path: path, log: slog.New(slog.NewTextHandler(t.Output(), nil)), progress: func(s string) { told = append(told, s) }}
-		if err := k.hand(to, from); err != nil || k.given || len(told) != 1 {
-			t.Errorf("%s: handed out (%v), %v; told %q", name, k.given, err, told)
+		if err := k.hand(to, from); err != nil || k.password != "" || len(told) != 1 {
+			t.Errorf("%s: handed out (%q), %v; told %q", name, k.password, err, told)
 		}
 		for _, gone := range []string{to, path, path + sealEnding} {
 			if _, err := os.Stat(gone); !os.IsNotExist(err) {
