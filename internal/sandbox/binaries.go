@@ -155,7 +155,10 @@ func installed() []binaries {
 		dirs = append(dirs, found...)
 	}
 	var all []binaries
-	for _, dir := range dirs {
+	for i, dir := range dirs {
+		if slices.Contains(dirs[:i], dir) {
+			continue // it was asked, which takes a start of the server's program
+		}
 		if major, ok := majorOf(dir); ok {
 			all = append(all, binaries{dir: dir, major: major})
 		}

@@ -239,6 +239,14 @@ func TestHigherMajor(t *testing.T) {
 		if err != nil || bin.major < 10 || (bin.major > 10) != (bin.warning != "") {
 			t.Errorf("found %+v, %v", bin, err)
 		}
+		// pg_config and the usual places name one server: it is asked once.
+		asked := map[string]bool{}
+		for _, b := range installed() {
+			if asked[b.dir] {
+				t.Errorf("%s was asked twice", b.dir)
+			}
+			asked[b.dir] = true
+		}
 	})
 }
 
