@@ -25,7 +25,7 @@ const (
 	overheadRounds = 7
 	// overheadLimit is what the demo's drill may take, as a multiple of the
 	// same by hand.
-	overheadLimit = 1.0
+	overheadLimit = 1.1
 	// startLimit is in milliseconds.
 	startLimit = 100
 )
