@@ -225,9 +225,14 @@ func (l *local) start(o Options) error {
 	l.limits = enclosure.Limits{Memory: m.memory, Processes: maxProcesses, Files: maxFiles,
 		Temporary: max(minShm, m.memory/4)}
 	start := func(name string) string { return filepath.Join(l.inside(startName), name) }
+	settings := m.settings(l.db.cluster, l.inside(runName))
+	if l.degree < enclosure.Enclosed {
+		// The server is killed, and what its sessions share would stay in the
+		// machine's /dev/shm. This way it lies in the cluster, and goes with it.
+		settings = append(settings, "-c", "dynamic_shared_memory_type=mmap")
+	}
 	c := l.besideServer(append([]string{"sh", start(scriptName), l.data(), l.inside(runName), start(passwordName),
-		start(clusterName)},
-		m.settings(l.db.cluster, l.inside(runName))...))
+		start(clusterName)}, settings...))
 	c.Deadline = o.Deadline
 	server, err := c.Start()
 	if err != nil {

@@ -207,7 +207,8 @@ func TestEndsBeyondLimits(t *testing.T) {
 }
 
 // TestNothingOutlives leaves a child that left its session, its folder and its
-// parents, and closes the sandbox, or kills the drill.
+// parents, and closes the sandbox. What the server's sessions share, which may
+// be rows, lies where it goes with the sandbox.
 func TestNothingOutlives(t *testing.T) {
 	t.Parallel()
 	need(t, Options{Kind: Local})
@@ -219,6 +220,11 @@ func TestNothingOutlives(t *testing.T) {
 			mark := "outlives-" + randomHex(8)
 			besideServer(t, b, fmt.Sprintf(leave, mark))
 			eventually(t, "the child is there", func() bool { return len(named(mark)) > 0 })
+			l := b.(*local)
+			shared, err := filepath.Glob(filepath.Join(l.work.local(), "data", "pg_dynshmem", "*"))
+			if err != nil || (len(shared) > 0) != (d.name != Enclosed) {
+				t.Errorf("in the cluster is shared %q, %v", shared, err)
+			}
 			closeBox(t, b)
 			if left := named(mark); len(left) > 0 {
 				t.Errorf("it outlives the sandbox: %v", left)
