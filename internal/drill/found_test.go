@@ -66,7 +66,7 @@ scrub:
     - {column: public.t.bonus, transform: number}
 latest_events: [{table: public.t, order_by: id, columns: [lat, lng, latitude, longitude, bonus], limit: 6}]
 `, verdict.Pass, "",
-			// Whole, since the report is full of durations.
+			// Whole: a few digits may be those of a duration.
 			[]string{"51.477928", "-0.001545", "5.603717", "78.467834", "52.520008", "13.404954", "9e-06", "0.000009"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,12 +100,18 @@ latest_events: [{table: public.t, order_by: id, columns: [lat, lng, latitude, lo
 	}
 }
 
-// movedPositions wants the two ways to write a place to have moved alike, and the
-// small number at all.
+// movedPositions wants the two ways to write a place to have moved alike, and so
+// far that not even the kilometer is told, and the small number at all.
 func movedPositions(t *testing.T, r *verdict.Report) {
 	t.Helper()
 	if len(r.LatestEvents) != 1 || len(r.LatestEvents[0].Rows) != 6 {
 		t.Fatalf("%+v", r.LatestEvents)
+	}
+	told := fmt.Sprint(r.LatestEvents[0].Rows)
+	for _, real := range []string{"51.47", "-0.001", "5.60", "78.46", "52.52", "13.40", "9e-06"} {
+		if strings.Contains(told, real) {
+			t.Errorf("the events tell %s: %s", real, told)
+		}
 	}
 	for _, row := range r.LatestEvents[0].Rows {
 		degree := func(i int) float64 {
